@@ -1,0 +1,116 @@
+"""The sessions behind `python3 dev.py COMMAND`; they run in the environment that dev.py makes."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+TEMPLATE = ROOT / "{{cookiecutter.__project_slug}}"
+LINTED = [
+    "dev.py",
+    "noxfile.py",
+    "demo.py",
+    "hooks",
+    "template_answers",
+    "tests",
+    "benchmarks",
+    f"{TEMPLATE.name}/versioning",
+    f"{TEMPLATE.name}/src",
+]
+TYPED = ["dev.py", "noxfile.py", "template_answers"]
+LOCKS = {
+    "runtime": "requirements.lock",
+    "tools": "requirements-dev.lock",
+    "s3": "requirements-dev.s3.lock",
+    "gs": "requirements-dev.gs.lock",
+    "azure": "requirements-dev.azure.lock",
+}
+COMPILE = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
+COMPILE += ["--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
+
+nox.needs_version = ">=2025.2"
+nox.options.default_venv_backend = "none"
+nox.options.envdir = ".dev/nox"
+nox.options.sessions = ["test"]
+
+
+def _existing(paths: list[str]) -> list[str]:
+    return [path for path in paths if (ROOT / path).exists()]
+
+
+def _close_with(session: nox.Session, *command: str) -> None:
+    """Run the session's last command, whose own last lines are the result to read: nox adds none after it."""
+    logging.getLogger("nox").setLevel(logging.CRITICAL)
+    session.run(*command)
+
+
+def _lint(session: nox.Session, *, fix: bool = False) -> None:
+    # Named, or ruff would read the template's own pyproject.toml, which is not TOML before it is rendered.
+    linted = ["--config", "pyproject.toml", *_existing(LINTED)]
+    session.run("ruff", "check", *(["--fix"] if fix else []), *linted)
+    session.run("ruff", "format", *([] if fix else ["--check"]), *linted)
+    session.run("mypy", *TYPED)
+    session.run("mypy", "--package", "versioning")
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """Lint, types, then pytest; arguments go to pytest, and then nothing else runs."""
+    if not session.posargs:
+        _lint(session)
+    # Bytecode is written, as on a user's machine, but not beside the sources: cookiecutter copies all that lies
+    # in the template's folder.
+    session.env["PYTHONDONTWRITEBYTECODE"] = None
+    session.env["PYTHONPYCACHEPREFIX"] = str(ROOT / ".dev" / "pycache")
+    _close_with(session, "python", "-m", "pytest", "-n", "2", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Run ruff and mypy; `-- --fix` mends what can be mended."""
+    _lint(session, fix="--fix" in session.posargs)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Tell the ten-minute story, step by step."""
+    _close_with(session, "python", "demo.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the scripts of benchmarks/, or those named."""
+    names = session.posargs or sorted(path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py"))
+    if not names:
+        session.error("benchmarks/ has no script to run")
+    for name in names:
+        session.run("python", f"benchmarks/{name}.py")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Resolve every lock anew, from the index; `-- --upgrade` takes new versions, else pins stay."""
+    _compile(session, "requirements-dev.in", ROOT / "requirements-dev.lock", *session.posargs)
+    for name, lock_name in LOCKS.items():
+        _compile(session, f"requirements/{name}.in", TEMPLATE / lock_name, "--constraint", "requirements-dev.lock")
+
+
+def _compile(session: nox.Session, source: str, target: Path, *options: str) -> None:
+    """Write a lock that says what it was made from, but no machine, no path and no index."""
+    session.run(*COMPILE, *options, "--output-file", str(target), source, silent=True)
+    asked = ", ".join(sorted(_asked_for(ROOT / source)))
+    header = f"# {asked}\n# and all that they need, for Python 3.11 and newer on every platform.\n"
+    target.write_text(header + target.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
+
+
+def _asked_for(source: Path) -> set[str]:
+    names: set[str] = set()
+    for line in source.read_text(encoding="utf-8").splitlines():
+        if line.startswith("-r "):
+            names |= _asked_for(source.parent / line[3:])
+        elif line and not line.startswith("#"):
+            names.add(line)
+    return names
