@@ -1,0 +1,129 @@
+"""HP and ME: hyperparameters and metrics are those that the pipeline recorded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .. import pipeline as dvc
+from .. import sidecar as sidecars
+from ..errors import Malformed
+from ..findings import Finding
+from .base import Case, rule
+
+
+@rule("HP01", "hyperparameters are those in dvc.lock", recorded=True)
+def hyperparameters(case: Case) -> Iterator[Finding]:
+    """Refuses a sidecar whose hyperparameters are not, key for key, what `dvc.lock` recorded for the stages behind the model.
+
+    Write it anew from facts: `dvc repro -f -s sidecar`.
+    """
+    claimed = case.claim("hyperparameters")
+    if not isinstance(claimed, dict):
+        return
+    recorded = case.pipeline.recorded_params(_stages(case))
+    for keys, says, expected in _differences(claimed, recorded, ("hyperparameters",)):
+        message = f"says {_shown(says)}, {dvc.LOCK} recorded {_shown(expected)}"
+        yield case.finding("HP01", message, *keys, expected=expected, actual=says, hint=case.redescribe)
+
+
+@rule("ME01", "metrics are those in the metrics file", recorded=True)
+def metrics(case: Case) -> Iterator[Finding]:
+    """Refuses a sidecar whose metrics are not, key for key, those of the metrics file, and a metrics file that is not the one
+    that `dvc.lock` records.
+
+    Write the sidecar anew from facts: `dvc repro -f -s sidecar`; bring the metrics back with `dvc repro`.
+    """
+    claimed = case.claim("metrics")
+    if not isinstance(claimed, dict):
+        return
+    path = case.policy.metrics
+    try:
+        written = case.snapshot.json(path)
+    except Malformed:
+        return  # ME02 says so
+    if written is None:
+        yield case.finding("ME01", f"stands for {path}, which is not there", "metrics", hint=_remake(case))
+        return
+    for keys, says, expected in _differences(claimed, written, ("metrics",)):
+        message = f"says {_shown(says)}, {path} says {_shown(expected)}"
+        yield case.finding("ME01", message, *keys, expected=expected, actual=says, hint=case.redescribe)
+    outputs = {place: output for stage in case.locked.values() for place, output in stage.outs.items()}
+    actual = case.snapshot.md5(path)
+    if path not in outputs:
+        message = f"is the metrics file, and {dvc.LOCK} records no stage that made it"
+        yield case.finding("ME01", message, file=path, hint=_remake(case))
+    elif outputs[path].md5 != actual:
+        message = f"is not the file that {dvc.LOCK} recorded: it says {outputs[path].md5[:10]}…, here it is {str(actual)[:10]}…"
+        yield case.finding("ME01", message, file=path, expected=outputs[path].md5, actual=actual, hint=_remake(case))
+
+
+@rule("ME02", "metrics are finite numbers", recorded=True)
+def finite(case: Case) -> Iterator[Finding]:
+    """Refuses a metric that is no finite number: text, true or false, null, NaN, Infinity; and a metrics file that cannot be
+    read as JSON. Such a value passes or fails every threshold without anybody noticing.
+
+    Mend the evaluation, then `dvc repro`.
+    """
+    try:
+        case.snapshot.json(case.policy.metrics)
+    except Malformed as error:
+        path = case.policy.metrics
+        yield case.finding("ME02", str(error).removeprefix(f"{path} "), file=path, hint=_remake(case))
+    claimed = case.claim("metrics")
+    if isinstance(claimed, dict):
+        for keys, value in _leaves(claimed, ("metrics",)):
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not math.isfinite(value):
+                message = f"is {_shown(value)}, which is no finite number"
+                yield case.finding("ME02", message, *keys, actual=value, hint=_remake(case))
+
+
+def _remake(case: Case) -> str:
+    return case.then("dvc repro", everything=True)
+
+
+def _stages(case: Case) -> list[str]:
+    path = case.claim("artifact", "path")
+    return sidecars.claimed_stages(case.pipeline, path if isinstance(path, str) else "", case.policy, case.model)
+
+
+_ABSENT: Any = object()
+
+
+def _differences(
+    claimed: Mapping[str, Any], expected: Mapping[str, Any], keys: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """The leaves in which two mappings differ; `1`, `1.0` and `true` are three values."""
+    for key in sorted({*claimed, *expected}, key=str):
+        says, known = claimed.get(key, _ABSENT), expected.get(key, _ABSENT)
+        if isinstance(says, Mapping) and isinstance(known, Mapping):
+            yield from _differences(says, known, (*keys, str(key)))
+        elif not _equal(says, known):
+            yield (*keys, str(key)), says, known
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other):
+        return True
+    return type(one) is type(other) and bool(one == other)
+
+
+def _leaves(value: Any, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _leaves(item, (*keys, str(key)))
+    elif isinstance(value, list) and value:
+        for position, item in enumerate(value):
+            yield from _leaves(item, (*keys, str(position)))
+    else:
+        yield keys, value
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is _ABSENT else repr(value)

@@ -1,0 +1,115 @@
+"""CO: the commit that a sidecar names made the model, and the tagged commit still describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .. import pipeline as dvc
+from .. import sidecar as sidecars
+from ..errors import UsageError
+from ..findings import Finding
+from .base import Case, rule
+
+
+@rule("CO01", "the commit is a known ancestor")
+def known(case: Case) -> Iterator[Finding]:
+    """Refuses a sidecar whose `commit` is not in the history of the tagged commit, as after a rebase, an amended commit or a
+    squash merge: whoever follows it would find nothing, or another branch.
+
+    Name a commit that is there, which trains nothing: `model stamp --commit`.
+    """
+    named, here = case.claim("commit"), case.snapshot.commit
+    if not isinstance(named, str) or here is None:
+        return
+    if case.repository.resolve(named) != named:
+        if case.repository.is_shallow:
+            raise UsageError(f"this shallow clone does not have commit {named[:7]}", "git fetch --unshallow --tags")
+        message = f"is {named[:12]}, which is no commit of this repository"
+    elif not case.repository.is_ancestor(named, here):
+        if case.repository.is_shallow:
+            raise UsageError(f"this shallow clone does not reach commit {named[:7]}", "git fetch --unshallow --tags")
+        message = f"is {named[:7]}, which is no ancestor of {here[:7]}"
+    else:
+        return
+    yield case.finding("CO01", message, "commit", actual=named, hint=case.stamp)
+
+
+@rule("CO02", "dvc.lock is up to date")
+def up_to_date(case: Case) -> Iterator[Finding]:
+    """Refuses a commit at which `dvc status` would say that a stage behind the model is stale: its command, code, data or a
+    parameter is not what `dvc.lock` recorded, or a metrics file was changed after it was made. A formatter that touched code
+    after training is a change of code as well.
+
+    Run what is stale, and commit it: `dvc repro && git add -A && git commit -m "Train"`.
+    """
+    comparison = dvc.Comparison(case.snapshot, case.pipeline)
+    for difference in comparison.stale(_behind(case)):
+        yield _difference(case, "CO02", difference, case.retrain)
+
+
+@rule("CO03", "the commit holds what made the model")
+def holds(case: Case) -> Iterator[Finding]:
+    """Refuses a sidecar whose `commit` does not hold the code, the parameters and the data pointers that `dvc.lock` recorded
+    for the stages behind artifact, features and metrics: the model was trained from files that were committed later, or never.
+
+    Name a commit that holds them, which trains nothing: `model stamp --commit`.
+    """
+    named = case.claim("commit")
+    if not isinstance(named, str) or case.repository.resolve(named) != named:
+        return  # CO01 says so
+    stages = _claimed(case)
+    differences = sidecars.claim_differences(case.repository, case.snapshot, named, stages)
+    if not differences:
+        return
+    first = differences[0]
+    more = f", and {len(differences) - 1} more" if len(differences) > 1 else ""
+    message = f"is {named[:7]}, which does not hold what made the model: {_said(first)}{more}"
+    yield case.finding(
+        "CO03", message, "commit", expected=first.recorded, actual=first.actual, hint=case.stamp
+    )  # fmt: skip
+
+
+def _claimed(case: Case) -> list[str]:
+    path = case.claim("artifact", "path")
+    return sidecars.claimed_stages(case.pipeline, path if isinstance(path, str) else "", case.policy, case.model)
+
+
+def _behind(case: Case) -> list[str]:
+    """The stages behind the model, and the sidecar's own; others may be stale without making this release untrue."""
+    behind = _claimed(case)
+    path = case.claim("artifact", "path")
+    own = [
+        stage.name
+        for stage in case.pipeline.stages.values()
+        if stage.name.split("@")[0] == dvc.SIDECAR_STAGE and (not behind or path in stage.deps.values())
+    ]
+    above = case.pipeline.upstream(*(dep for name in own for dep in case.pipeline.stages[name].deps.values()))
+    return [name for name in case.pipeline.stages if name in {*behind, *own, *above}]
+
+
+def _difference(case: Case, code: str, difference: dvc.Difference, hint: str) -> Finding:
+    return case.finding(
+        code,
+        f"stage {difference.stage} {difference.what}{_values(difference)}",
+        file=difference.path,
+        expected=difference.recorded,
+        actual=difference.actual,
+        hint=hint,
+    )
+
+
+def _said(difference: dvc.Difference) -> str:
+    return f"stage {difference.stage} {difference.what} ({difference.path}){_values(difference)}"
+
+
+def _values(difference: dvc.Difference) -> str:
+    if difference.recorded is None and difference.actual is None:
+        return ""
+    return f": {dvc.LOCK} says {_short(difference.recorded)}, here it is {_short(difference.actual)}"
+
+
+def _short(value: object) -> str:
+    text = str(value) if isinstance(value, str) else repr(value)
+    is_hash = isinstance(value, str) and len(text) >= 32 and all(letter in "0123456789abcdef" for letter in text[:32])
+    text = f"{text[:10]}…" if is_hash else text
+    return "nothing" if value is None else text[:80]

@@ -1,0 +1,61 @@
+"""DA: the data that a sidecar names is the data that the pipeline read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .. import pipeline as dvc
+from ..findings import Finding
+from .base import Case, rule
+
+
+@rule("DA01", "data id and hash are those in dvc.lock", recorded=True)
+def recorded(case: Case) -> Iterator[Finding]:
+    """Refuses a sidecar whose `data_id` is not the `data.id` that `dvc.lock` recorded, or whose training or evaluation data
+    has another path, MD5 or size there.
+
+    Write it anew from facts: `dvc repro -f -s sidecar`.
+    """
+    if case.sidecar is None:
+        return
+    ids = {
+        dvc.lookup(values, "data.id") if "data.id" not in values else values["data.id"]
+        for name, stage in case.locked.items()
+        if name.split("@")[0] == dvc.SIDECAR_STAGE
+        for file, values in stage.params.items()
+        if file == dvc.PARAMS and ("data.id" in values or "data" in values)
+    }
+    claimed = case.claim("data_id")
+    if isinstance(claimed, str) and claimed not in ids:
+        known = ", ".join(repr(value) for value in ids) or "none"
+        message = f"says {claimed!r}, {dvc.LOCK} recorded {known}"
+        yield case.finding("DA01", message, "data_id", expected=next(iter(ids), None), actual=claimed, hint=case.redescribe)
+    snapshot = case.claim("tags", "data_snapshot")
+    if isinstance(snapshot, str) and snapshot != claimed:
+        message = f"says {snapshot!r}, data_id says {claimed!r}"
+        yield case.finding("DA01", message, "tags", "data_snapshot", expected=claimed, actual=snapshot, hint=case.redescribe)
+    hashes = _hashes(case)
+    for section in ("data", "evaluation_data"):
+        path = case.claim(section, "path")
+        if not isinstance(path, str):
+            if section == "data" or case.policy.evaluation_data:
+                yield case.finding("DA01", "does not say which data it was", section, hint=case.redescribe)
+            continue
+        found = hashes.get(path)
+        if found is None:
+            message = f"names {path}, which no stage in {dvc.LOCK} read"
+            yield case.finding("DA01", message, section, "path", actual=path, hint=case.redescribe)
+            continue
+        for key, expected in (("md5", found.md5), ("size", found.size)):
+            actual = case.claim(section, key)
+            if actual is not None and expected is not None and (type(actual) is not type(expected) or actual != expected):
+                message = f"says {actual}, {dvc.LOCK} says {expected}"
+                yield case.finding("DA01", message, section, key, expected=expected, actual=actual, hint=case.redescribe)
+
+
+def _hashes(case: Case) -> dict[str, dvc.Hash]:
+    """Every dependency and output of the lock, by path."""
+    return {
+        **{path: found for stage in case.locked.values() for path, found in stage.deps.items()},
+        **{path: found for stage in case.locked.values() for path, found in stage.outs.items()},
+    }

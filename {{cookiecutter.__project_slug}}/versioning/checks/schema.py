@@ -1,0 +1,104 @@
+"""SC: a sidecar can be read, has the form of its schema, and stands beside its model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .. import pipeline as dvc
+from .. import sidecar as sidecars
+from ..documents import load_json
+from ..errors import Malformed
+from ..findings import Finding
+from .base import Case, rule
+
+
+@rule("SC01", "the sidecar is JSON that means one thing", recorded=True)
+def readable(case: Case) -> Iterator[Finding]:
+    """Refuses a sidecar that is not UTF-8 JSON, begins with a byte order mark, has a key twice, holds NaN, Infinity or a
+    number that no 64-bit float holds, or is larger than 1 MiB: two programs could read it differently.
+
+    Write it anew from facts: `dvc repro -f -s sidecar`.
+    """
+    content = case.snapshot.read(case.file)
+    if content is None:
+        return
+    try:
+        if not isinstance(load_json(content), dict):
+            yield case.finding("SC01", "holds no JSON object", hint=case.redescribe)
+    except Malformed as error:
+        yield case.finding("SC01", str(error), hint=case.redescribe)
+
+
+@rule("SC02", "the sidecar has the form of its schema", recorded=True)
+def valid(case: Case) -> Iterator[Finding]:
+    """Refuses a sidecar that its JSON Schema (`versioning/schemas/`) refuses: a field missing, unknown or of another type, a
+    version or time written in another way. Unknown keys are welcome under `extra` only.
+
+    Write it anew from facts: `dvc repro -f -s sidecar`.
+    """
+    if case.sidecar is None:
+        return
+    from jsonschema import Draft202012Validator
+
+    version = case.claim("schema_version")
+    if type(version) is not int or not 1 <= version <= sidecars.SCHEMA_VERSION:
+        known = f"this repository knows 1 to {sidecars.SCHEMA_VERSION}"
+        message = f"is {version!r}; {known}" if version is not None else f"is missing; {known}"
+        yield case.finding("SC02", message, "schema_version", actual=version, hint=case.redescribe)
+        return
+    validator = Draft202012Validator(sidecars.schema(version))
+    for error in sorted(validator.iter_errors(case.sidecar), key=lambda error: error.json_path):
+        keys = [str(key) for key in error.absolute_path]
+        yield case.finding("SC02", error.message, *keys, hint=case.redescribe)
+    for path, text in _texts(case.sidecar):
+        if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
+            yield case.finding("SC02", f"holds a control character: {text!r}", *path, hint=case.redescribe)
+    name = case.claim("model_name")
+    if isinstance(name, str) and name != case.model:
+        yield case.finding(
+            "SC02", f"says {name}, and the file is {case.model}'s", "model_name", expected=case.model, actual=name,
+            hint=case.redescribe,
+        )  # fmt: skip
+
+
+@rule("SC03", "every model has a sidecar, every sidecar a model")
+def paired(case: Case) -> Iterator[Finding]:
+    """Refuses a model that `dvc.yaml` declares under `artifacts:` and that has no sidecar, and a sidecar whose model is not
+    declared there, or was never made.
+
+    A lost sidecar comes back by `dvc repro -f -s sidecar`; one that is left over goes by `git rm`.
+    """
+    declared = {
+        name: sidecars.field(artifact, "path")
+        for name, artifact in case.pipeline.artifacts.items()
+        if sidecars.field(artifact, "type") == "model"
+    }
+    there = case.snapshot.read(case.file) is not None
+    if not there and case.model in declared:
+        unmade = case.pipeline.output(declared[case.model]) is None
+        yield case.finding(
+            "SC03", f"is missing: the model {declared[case.model]} has no sidecar",
+            hint=case.then("dvc repro", everything=True) if unmade else case.redescribe,
+        )  # fmt: skip
+    elif not there:
+        yield case.finding("SC03", f"is missing, and {dvc.PIPELINE} declares no model «{case.model}»", hint="dvc repro")
+    elif case.model not in declared:
+        known = ", ".join(sorted(declared)) or "none"
+        message = f"describes «{case.model}», and the models in {dvc.PIPELINE} are: {known}"
+        yield case.finding("SC03", message, hint=f'git rm {case.file} && git commit -m "Remove a sidecar without a model"')
+    elif case.pipeline.output(declared[case.model]) is None:
+        message = f"describes {declared[case.model]}, which {dvc.LOCK} does not record"
+        yield case.finding("SC03", message, hint=case.then("dvc repro", everything=True))
+
+
+def _texts(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(key, path)
+            yield from _texts(item, (*path, key))
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _texts(item, (*path, str(position)))

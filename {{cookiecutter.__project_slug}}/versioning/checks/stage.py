@@ -1,0 +1,21 @@
+"""ST: a new release enters at the first stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..findings import Finding
+from .base import Case, rule
+
+
+@rule("ST01", "the release enters at the first stage", recorded=True)
+def enters(case: Case) -> Iterator[Finding]:
+    """Refuses a sidecar that claims another stage than the first one of `stages:` in `versioning.yaml`: a file cannot put a
+    model into production; promotion does, and is recorded apart.
+
+    Write it anew from facts: `dvc repro -f -s sidecar`.
+    """
+    claimed, entry = case.claim("stage"), case.policy.entry_stage
+    if isinstance(claimed, str) and claimed != entry:
+        message = f"says {claimed}, a new release enters at {entry}"
+        yield case.finding("ST01", message, "stage", expected=entry, actual=claimed, hint=case.redescribe)

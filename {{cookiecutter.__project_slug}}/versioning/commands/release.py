@@ -1,0 +1,185 @@
+"""Release a version: bump it, describe, commit and tag. Trains nothing, and does not push."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from .. import judge, policy, releases
+from .. import pipeline as dvc
+from .. import sidecar as sidecars
+from ..errors import UsageError, VersioningError
+from ..findings import Report, as_text
+from ..git import Repository
+from ..names import BUMPS, FIRST, Attempt, Version, parse_tag
+from ..progress import meter
+from ..snapshot import DiskSnapshot
+
+EXAMPLE = "model release minor"
+_LINE = re.compile(rb"^version:[ \t]*[^#\n]*?(?=[ \t]*(?:#.*)?$)", re.MULTILINE)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `model release`."""
+    parser.add_argument("version", metavar="VERSION|major|minor|patch", help="the version, or the part that grows")
+    parser.add_argument("-m", "--message", help="the tag's message; default: the version")
+
+
+def release(arguments: argparse.Namespace) -> int:
+    """Release, and print the command that pushes."""
+    with Repository.discover() as repository:
+        rules = policy.load(DiskSnapshot(repository))
+        version = _wanted(repository, arguments.version)
+        tag = releases.tag_name(version, rules.model, several=_several(repository))
+        _refuse_if_taken(repository, tag)
+        _refuse_if_dirty(repository, rules.model)
+        report = _prepare(repository, rules, version, tag)
+        if report.findings:
+            sys.stdout.write(as_text(report))
+            print(f"{tag} is not released", file=sys.stderr)
+            return 1
+        _commit(repository, rules.model, tag)
+        _tag(repository, tag, arguments.message or tag)
+        push = "git push --follow-tags"
+        if not repository.run("remote"):
+            push = "git remote add origin URL && git push --follow-tags -u origin HEAD"
+    print(f"released {tag} on {_branch(repository)}, commit {_short_head(repository)}\nNext: {push}")
+    return 0
+
+
+def next_version(declared: Version | None, released: list[Version], part: str) -> Version:
+    """The version that a bump of `part` leads to.
+
+    A declared version that was never released, or a candidate, is finished first, as `npm version` does.
+    """
+    last = max(released, default=None)
+    if declared is not None and declared not in released and (last is None or declared > last):
+        waiting = declared if declared.pre else Version(declared.major, declared.minor, declared.patch, ("0",))
+        return declared.final if last is None else waiting.bump(part)
+    if last is None:
+        return FIRST
+    return last.bump(part)
+
+
+def _wanted(repository: Repository, text: str) -> Version:
+    if text in BUMPS:
+        declared = Version.parse(str((DiskSnapshot(repository).yaml(dvc.PARAMS) or {}).get(dvc.VERSION_KEY, "")))
+        head = repository.head()
+        if head is None:
+            raise VersioningError("there is no commit to release", 'git add -A && git commit -m "Start"')
+        return next_version(declared, [found.version for found in releases.find(repository, before=head)], text)
+    version = Version.parse(text.rpartition("/")[2])
+    if version is None:
+        meaning = parse_tag(text)
+        right = f"; did you mean {meaning.right}?" if isinstance(meaning, Attempt) else ""
+        raise UsageError(f"{text!r} is no version{right}", "model release v1.2.0, or one of major, minor, patch")
+    return version
+
+
+def _refuse_if_taken(repository: Repository, tag: str) -> None:
+    commit = repository.resolve(f"refs/tags/{tag}")
+    if commit:
+        raise VersioningError(f"{tag} is released already, on commit {commit[:7]}", "model release patch")
+
+
+def _refuse_if_dirty(repository: Repository, model: str) -> None:
+    """Only what a release is made of has to be committed; a README in progress may wait."""
+    paths = [dvc.PARAMS, dvc.PIPELINE, dvc.LOCK, policy.FILE, sidecars.path_of(model)]
+    changed = repository.run("status", "--porcelain", "-z", "--", *paths).split("\0")
+    names = [line[3:] for line in changed if line]
+    if names:
+        raise VersioningError(
+            f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not committed as on disk",
+            'git add -A && git commit -m "Train"',
+        )
+
+
+def _prepare(repository: Repository, rules: policy.Policy, version: Version, tag: str) -> Report:
+    """Write version, lock and sidecar, and judge them; put everything back where they are refused."""
+    written = [repository.path / path for path in (dvc.PARAMS, dvc.LOCK, sidecars.path_of(rules.model))]
+    before = {path: path.read_bytes() if path.is_file() else None for path in written}
+    try:
+        _declare(repository.path / dvc.PARAMS, version)
+        if any(path.read_bytes() != before[path] for path in written[:1]) or before[written[2]] is None:
+            _describe(repository)
+        _stamp(repository, rules)
+        report = judge.release_on_disk(repository, tag, judge.Moment(progress=meter("hashing")))
+    except BaseException:
+        _restore(before)
+        raise
+    if report.findings:
+        _restore(before)
+    return report
+
+
+def _declare(path: Path, version: Version) -> None:
+    """Change the `version:` line and nothing else: comments and order are the user's."""
+    content = path.read_bytes() if path.is_file() else b""
+    changed, count = _LINE.subn(f"version: {version}".encode(), content, count=1)
+    if not count:
+        raise VersioningError(f"{dvc.PARAMS} has no line that begins with «version:»", f"git checkout HEAD -- {dvc.PARAMS}")
+    if changed != content:
+        path.write_bytes(changed)
+
+
+def _describe(repository: Repository) -> None:
+    """Run the sidecar stage alone, so that DVC itself records the version in `dvc.lock`."""
+    binaries = str(Path(sys.executable).parent)
+    environment = repository.environment | {"PATH": os.pathsep.join([binaries, repository.environment.get("PATH", "")])}
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "repro", "--quiet", "--single-item", dvc.SIDECAR_STAGE],
+        cwd=repository.path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise VersioningError(f"the sidecar stage failed: {' '.join(said[-3:])}", f"dvc repro -f -s {dvc.SIDECAR_STAGE}")
+
+
+def _stamp(repository: Repository, rules: policy.Policy) -> None:
+    from .stamp import restamp
+
+    restamp(repository, rules, rules.model)
+
+
+def _restore(before: dict[Path, bytes | None]) -> None:
+    for path, content in before.items():
+        if content is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.write_bytes(content)
+
+
+def _commit(repository: Repository, model: str, tag: str) -> None:
+    paths = [dvc.PARAMS, dvc.LOCK, sidecars.path_of(model)]
+    if repository.run("status", "--porcelain", "--", *paths):
+        repository.run("add", "--", *paths)
+        repository.run("commit", "--quiet", "-m", f"Release {tag}", "--", *paths)
+
+
+def _tag(repository: Repository, tag: str, message: str) -> None:
+    """As the user would, so that the gate itself has the last word."""
+    done = subprocess.run(
+        ["git", "tag", "--annotate", tag, "--message", message], cwd=repository.path, env=repository.environment, check=False
+    )
+    if done.returncode:
+        raise VersioningError(f"Git refused the tag {tag}; its commit stays", f"model check && git tag -a {tag} -m {tag}")
+
+
+def _several(repository: Repository) -> bool:
+    return len(sidecars.find(DiskSnapshot(repository))) > 1
+
+
+def _branch(repository: Repository) -> str:
+    return repository.run("symbolic-ref", "--quiet", "--short", "HEAD", check=False).strip() or "a detached HEAD"
+
+
+def _short_head(repository: Repository) -> str:
+    return repository.run("rev-parse", "--short", "HEAD").strip()

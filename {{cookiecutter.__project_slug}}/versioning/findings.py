@@ -1,0 +1,78 @@
+"""What a rule found, and the three ways to print it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One contradiction: where it stands, both values, and the command that mends it."""
+
+    code: str
+    file: str
+    message: str
+    path: str = ""
+    expected: Any = None
+    actual: Any = None
+    hint: str = ""
+    ref: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """All findings of a run, and the codes that could not be checked where it ran."""
+
+    findings: Sequence[Finding]
+    not_checked: Sequence[str] = ()
+    subject: str = ""
+
+
+def as_text(report: Report) -> str:
+    """One line a finding, `file::$.path: CODE message`, each with the hint that mends it; the hint once for many."""
+    lines: list[str] = []
+    for position, finding in enumerate(report.findings):
+        lines.append(_line(finding))
+        following = report.findings[position + 1 :]
+        if finding.hint and not (following and following[0].hint == finding.hint):
+            lines.append(f"  hint: {finding.hint}")
+    if report.not_checked:
+        lines.append(f"not checked here: {', '.join(report.not_checked)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def as_json(report: Report) -> str:
+    """`{"subject", "findings": [{code, file, path, message, expected, actual, hint, ref}], "not_checked"}`."""
+    content = {
+        "subject": report.subject,
+        "findings": [asdict(finding) for finding in report.findings],
+        "not_checked": list(report.not_checked),
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def as_github(report: Report) -> str:
+    """GitHub's workflow commands, which show each finding beside the file in a pull request."""
+    lines = []
+    for finding in report.findings:
+        hint = f"\nhint: {finding.hint}" if finding.hint else ""
+        where = f"{finding.path}: " if finding.path else ""
+        properties = f"file={_escaped(finding.file, in_property=True)},title={_escaped(finding.code, in_property=True)}"
+        lines.append(f"::error {properties}::{_escaped(where + finding.message + hint)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+FORMATS = {"text": as_text, "json": as_json, "github": as_github}
+
+
+def _line(finding: Finding) -> str:
+    where = f"{finding.file}::{finding.path}" if finding.path else finding.file
+    return f"{where}: {finding.code} {finding.message}"
+
+
+def _escaped(text: str, *, in_property: bool = False) -> str:
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if in_property else text

@@ -1,0 +1,202 @@
+"""The only caller of git: cleaned environment, NUL-separated answers, one `cat-file` process a repository."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Self
+
+from .errors import GitError, UsageError
+
+# Those that point git at another repository, index or object store than the one in the working directory
+# (`git rev-parse --local-env-vars`), and those a hook inherits from the git that runs it.
+_REPOINTING = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR GIT_CONFIG GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS GIT_DIR "
+    "GIT_GRAFT_FILE GIT_IMPLICIT_WORK_TREE GIT_INDEX_FILE GIT_INTERNAL_SUPER_PREFIX GIT_NAMESPACE "
+    "GIT_NO_REPLACE_OBJECTS GIT_OBJECT_DIRECTORY GIT_PREFIX GIT_QUARANTINE_PATH GIT_REFLOG_ACTION "
+    "GIT_REPLACE_REF_BASE GIT_SHALLOW_FILE GIT_WORK_TREE"
+).split()
+QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
+ZERO = "0" * 40
+
+
+def clean_environment(keep: tuple[str, ...] = ()) -> dict[str, str]:
+    """The caller's environment without what would point git elsewhere; `keep` names what a hook needs of it."""
+    environment = {k: v for k, v in os.environ.items() if k not in _REPOINTING or k in keep}
+    # A replace ref may show other content under a commit's name: what is judged is the commit itself.
+    environment |= {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    return environment
+
+
+def is_null(oid: str) -> bool:
+    """Whether an object id is git's «nothing»."""
+    return not oid.strip("0")
+
+
+class Repository:
+    """A Git repository: its place, its objects, its refs."""
+
+    def __init__(self, path: Path, keep: tuple[str, ...] = ()) -> None:
+        self.path = path
+        self.environment = clean_environment(keep)
+
+    @classmethod
+    def discover(cls, start: Path | None = None, keep: tuple[str, ...] = ()) -> Repository:
+        """The repository that holds `start` (default: the working directory).
+
+        Raises:
+            UsageError: not inside a Git working tree.
+        """
+        probe = cls(start or Path.cwd(), keep)
+        top = probe.run("rev-parse", "--show-toplevel", check=False).strip()
+        if not top:
+            raise UsageError(f"{probe.path} is not in a Git repository", "git init -b main")
+        return cls(Path(top), keep)
+
+    def run(self, *arguments: str, check: bool = True, text: str | None = None, timeout: float | None = None) -> str:
+        """What git prints.
+
+        Raises:
+            GitError: git ended with an error and `check` is set.
+        """
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.path,
+            env=self.environment,
+            input=None if text is None else text.encode("utf-8", "surrogateescape"),
+            stdin=subprocess.DEVNULL if text is None else None,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+        if check and done.returncode:
+            said = done.stderr.decode("utf-8", "replace").strip()
+            raise GitError(f"git {arguments[0]}: {said}")
+        return done.stdout.decode("utf-8", "surrogateescape") if not done.returncode or check else ""
+
+    def succeeds(self, *arguments: str) -> bool:
+        """Whether git ends without an error."""
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.path,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        return not done.returncode
+
+    @cached_property
+    def common_dir(self) -> Path:
+        """Where all worktrees keep what they share: the `.git` of the main one, or the bare repository."""
+        return (self.path / self.run("rev-parse", "--git-common-dir").strip()).resolve()
+
+    @cached_property
+    def git_dir(self) -> Path:
+        """The `.git` of this worktree."""
+        return (self.path / self.run("rev-parse", "--git-dir").strip()).resolve()
+
+    @cached_property
+    def main_worktree(self) -> Path:
+        """The working tree that owns the common directory: there are the environment and DVC's cache."""
+        return self.common_dir.parent if self.common_dir.name == ".git" else self.path
+
+    @cached_property
+    def is_shallow(self) -> bool:
+        """Whether ancestors are missing here."""
+        return self.run("rev-parse", "--is-shallow-repository").strip() == "true"
+
+    def resolve(self, revision: str, kind: str = "commit") -> str | None:
+        """The object id of a revision peeled to `kind`, or None."""
+        name = f"{revision}^{{{kind}}}" if kind else revision
+        return self.run("rev-parse", "--verify", "--quiet", "--end-of-options", name, check=False).strip() or None
+
+    def head(self) -> str | None:
+        """The commit that is checked out, or None before the first one."""
+        return self.resolve("HEAD")
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Whether `old` is `new` or stands before it."""
+        return self.succeeds("merge-base", "--is-ancestor", old, new)
+
+    def config(self, name: str) -> str | None:
+        """A configured value, or None."""
+        return self.run("config", "--get", name, check=False).rstrip("\n") or None
+
+    def identity(self) -> str | None:
+        """`Name <mail>` as git would sign a commit now, or None where it would refuse to."""
+        said = self.run("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT", check=False)
+        return said.rsplit(" ", 2)[0] if said else None
+
+    @cached_property
+    def _batch(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["git", "cat-file", "--batch"],
+            cwd=self.path,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def cat(self, name: str) -> tuple[str, str, bytes] | None:
+        """`(object id, kind, content)` of an object such as `HEAD:params.yaml`, or None."""
+        if "\n" in name:  # the protocol is one name a line
+            oid = self.resolve(name, kind="")
+            return self.cat(oid) if oid else None
+        pipe_in, pipe_out = _pipes(self._batch)
+        pipe_in.write(name.encode("utf-8", "surrogateescape") + b"\n")
+        pipe_in.flush()
+        header = pipe_out.readline().split()
+        if len(header) != 3 or not header[2].isdigit():  # `<name> missing`, `<name> ambiguous`
+            return None
+        content = pipe_out.read(int(header[2]))
+        pipe_out.read(1)
+        return header[0].decode(), header[1].decode(), content
+
+    def tree(self, commit: str, *prefixes: str) -> dict[str, str]:
+        """Object ids by path of every file that a commit (or a part of it) holds; submodules are left out."""
+        listing = self.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *prefixes)
+        return {path: meta.split()[2] for meta, path in _records(listing) if meta.split()[1] == "blob"}
+
+    def index(self) -> dict[str, str]:
+        """Object ids by path of what is staged; submodules are left out."""
+        listing = self.run("ls-files", "--stage", "-z", "--full-name", ":/")
+        return {path: meta.split()[1] for meta, path in _records(listing) if not meta.startswith("160000")}
+
+    def close(self) -> None:
+        """End the `cat-file` process, if one was started."""
+        batch = self.__dict__.pop("_batch", None)
+        if batch is not None:
+            for pipe in _pipes(batch):
+                with suppress(OSError):
+                    pipe.close()
+            batch.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: builtins.object) -> None:
+        self.close()
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    assert process.stdin and process.stdout  # noqa: S101 (both are opened as pipes above)
+    return process.stdin, process.stdout
+
+
+def _records(listing: str) -> Iterator[tuple[str, str]]:
+    for record in filter(None, listing.split("\0")):
+        meta, _, path = record.partition("\t")
+        yield meta, path
+
+
+def hook_environment(environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """What a hook must hand on to its git calls: the repository, and the quarantine of a push that is on trial."""
+    given = os.environ if environment is None else environment
+    return tuple(name for name in ("GIT_DIR", *QUARANTINE) if given.get(name))

@@ -1,0 +1,235 @@
+"""The sidecar: what one model is, in `models/<model>.json`. The only reader and the only writer."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import posixpath
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from . import pipeline as dvc
+from .documents import dump_json, load_json
+from .errors import Malformed, VersioningError
+from .git import Repository
+from .policy import Policy
+from .snapshot import CommitSnapshot, DiskSnapshot, Snapshot
+from .storage import Digests
+
+FOLDER = "models"
+FEATURES = ".features.json"
+SCHEMA_VERSION = 1
+#: Kept while the artifact is the same: they say how these bytes came to be, not where they were described last.
+_KEPT_ENVIRONMENT = ("python", "platform", "image")
+
+
+def path_of(model: str) -> str:
+    """Where a model's sidecar is."""
+    return f"{FOLDER}/{model}.json"
+
+
+def features_of(model: str) -> str:
+    """Where a model's serialized feature spec is."""
+    return f"{FOLDER}/{model}{FEATURES}"
+
+
+def is_sidecar(path: str) -> bool:
+    """Whether a path is a sidecar's."""
+    folder, name = posixpath.split(path)
+    return folder == FOLDER and name.endswith(".json") and not name.endswith(FEATURES)
+
+
+def find(snapshot: Snapshot) -> list[str]:
+    """The sidecars of a snapshot."""
+    return [path for path in snapshot.files(FOLDER) if is_sidecar(path)]
+
+
+@cache
+def schema(version: int = SCHEMA_VERSION) -> dict[str, Any]:
+    """The JSON Schema of sidecars of a version."""
+    content = resources.files(__package__).joinpath(f"schemas/sidecar.v{version}.json").read_bytes()
+    loaded: dict[str, Any] = load_json(content)
+    return loaded
+
+
+def field(sidecar: Mapping[str, Any] | None, *keys: str) -> Any:
+    """A value by its keys, or None where something on the way is not there."""
+    value: Any = sidecar
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def write(root: Path, content: Mapping[str, Any]) -> Path:
+    """Write a sidecar in its place, whole or not at all; an equal one is left untouched."""
+    path = root / path_of(content["model_name"])
+    data = dump_json(content)
+    if not path.is_file() or path.read_bytes() != data:
+        draft = path.with_name(f".{path.name}.draft")
+        draft.write_bytes(data)
+        draft.replace(path)
+    return path
+
+
+# --- made from facts --------------------------------------------------------------------------------------------------
+
+
+def describe(disk: DiskSnapshot, policy: Policy, model: str, now: datetime | None = None) -> dict[str, Any]:
+    """The sidecar of the model that lies on disk, every field computed from files, `dvc.lock` and Git.
+
+    Raises:
+        VersioningError: the pipeline has not made what a sidecar describes.
+    """
+    pipeline = dvc.load(disk)
+    artifact = _artifact(disk, pipeline, model)
+    stages = claimed_stages(pipeline, artifact["path"], policy, model)
+    params = disk.yaml(dvc.PARAMS) or {}
+    recorded = pipeline.recorded_params(stages)
+    data_path = _needed(params, "data", "path")
+    data = pipeline.recorded_dependency(data_path)
+    if data is None:
+        raise VersioningError(f"no stage of dvc.lock read data.path, {data_path!r}", "dvc repro")
+    previous = _previous(disk, model)
+    same = field(previous, "artifact", "sha256") == artifact["sha256"]
+    moment = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    described: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "model_name": model,
+        "version": str(_needed(params, "version")),
+        "commit": claim(disk, stages, field(previous, "commit")),
+        "data_id": str(_needed(params, "data", "id")),
+        "hyperparameters": recorded,
+        "metrics": _metrics(disk, policy),
+        "created_by": (same and field(previous, "created_by")) or _author(disk.repository),
+        "created_at": (same and field(previous, "created_at")) or moment,
+        "stage": policy.entry_stage,
+        "team": policy.team,
+        "artifact": artifact,
+        "data": {"path": data_path, "md5": data.md5, "size": data.size or 0, "source": "dvc"},
+        "evaluation_data": _evaluation_data(pipeline, policy),
+        "features": _file(disk, features_of(model)),
+        "environment": _environment(disk, policy, field(previous, "environment") if same else None),
+        "seed": recorded.get("seed"),
+        "evaluation": [_file(disk, path) for path in policy.evaluation],
+        "tags": {
+            "experiment_id": _experiment(),
+            "data_snapshot": str(_needed(params, "data", "id")),
+            "approved": False,
+        },
+        "extra": field(previous, "extra"),
+    }
+    if same and field(previous, "tags", "experiment_id"):
+        described["tags"]["experiment_id"] = field(previous, "tags", "experiment_id")
+    return {key: value for key, value in described.items() if value is not None}
+
+
+def claimed_stages(pipeline: dvc.Pipeline, artifact: str, policy: Policy, model: str) -> list[str]:
+    """The stages that artifact, features and metrics come from: what a sidecar's `commit` speaks of."""
+    stages = pipeline.upstream(artifact, features_of(model), policy.metrics)
+    return [name for name in stages if name != dvc.SIDECAR_STAGE]
+
+
+def claim_differences(repository: Repository, lock: Snapshot, commit: str, stages: list[str]) -> list[dvc.Difference]:
+    """Where a commit does not hold the code, the parameters and the data pointers that the lock recorded."""
+    snapshot = CommitSnapshot(repository, commit)
+    return list(dvc.Comparison(snapshot, dvc.load(snapshot, lock)).sources(stages))
+
+
+def claim(disk: Snapshot, stages: list[str], previous: str | None) -> str:
+    """The commit to name: HEAD where it holds what made the model, else the one named so far where that does, else HEAD.
+
+    Raises:
+        VersioningError: there is no commit yet.
+    """
+    repository = disk.repository
+    head = repository.head()
+    if head is None:
+        raise VersioningError("there is no commit yet that could hold the model's code", "git add -A && git commit -m 'Start'")
+    for candidate in filter(None, (head, previous)):
+        known = repository.resolve(candidate)
+        if known == candidate and repository.is_ancestor(candidate, head):
+            try:
+                if not claim_differences(repository, disk, candidate, stages):
+                    return candidate
+            except Malformed:
+                continue
+    return head
+
+
+def _artifact(disk: DiskSnapshot, pipeline: dvc.Pipeline, model: str) -> dict[str, Any]:
+    path = field(pipeline.artifacts.get(model), "path")
+    if not isinstance(path, str):
+        raise VersioningError(f"dvc.yaml declares no artifact «{model}» with a path", "dvc artifacts --help")
+    recorded = pipeline.output(path)
+    place = disk.path(path)
+    if recorded is None or not place.is_file():
+        missing = "is not in dvc.lock" if recorded is None else "is not on disk"
+        raise VersioningError(f"the model {path} {missing}", "dvc repro" if recorded is None else "dvc checkout")
+    return {
+        "path": path,
+        "sha256": Digests(disk.repository).sha256(place),
+        "md5": recorded.md5,
+        "size": place.stat().st_size,
+        "format": posixpath.splitext(path)[1].lstrip(".").lower() or "unknown",
+    }
+
+
+def _previous(disk: DiskSnapshot, model: str) -> dict[str, Any] | None:
+    # One that cannot be read is replaced: that is how a lost or broken sidecar comes back.
+    try:
+        return disk.json(path_of(model))
+    except Malformed:
+        return None
+
+
+def _metrics(disk: Snapshot, policy: Policy) -> dict[str, Any]:
+    metrics = disk.json(policy.metrics)
+    if metrics is None:
+        raise VersioningError(f"the metrics file {policy.metrics} is not there", "dvc repro")
+    return metrics
+
+
+def _file(disk: Snapshot, path: str) -> dict[str, str]:
+    digest = disk.sha256(path)
+    if digest is None:
+        raise VersioningError(f"{path} is not there", "dvc repro")
+    return {"path": path, "sha256": digest}
+
+
+def _evaluation_data(pipeline: dvc.Pipeline, policy: Policy) -> dict[str, str] | None:
+    if not policy.evaluation_data:
+        return None
+    recorded = pipeline.output(policy.evaluation_data) or pipeline.recorded_dependency(policy.evaluation_data)
+    if recorded is None:
+        raise VersioningError(f"the evaluation data {policy.evaluation_data} is not in dvc.lock", "dvc repro")
+    return {"path": policy.evaluation_data, "md5": recorded.md5}
+
+
+def _environment(disk: Snapshot, policy: Policy, kept: Mapping[str, str] | None) -> dict[str, str]:
+    environment = {"python": platform.python_version(), "platform": platform.platform()}
+    environment |= {key: kept[key] for key in _KEPT_ENVIRONMENT if kept and key in kept}
+    return {**environment, "lock_sha256": _file(disk, policy.environment)["sha256"]}
+
+
+def _author(repository: Repository) -> str:
+    try:
+        return repository.identity() or f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):  # a container's user without a name
+        return f"unknown@{socket.gethostname()}"
+
+
+def _experiment() -> str | None:
+    return os.environ.get("DVC_EXP_NAME") or None
+
+
+def _needed(params: Mapping[str, Any], *keys: str) -> Any:
+    value = field(params, *keys)
+    if value is None:
+        raise VersioningError(f"params.yaml has no {'.'.join(keys)}", "git checkout HEAD -- params.yaml")
+    return value
