@@ -23,6 +23,7 @@ _REPOINTING = (
 ).split()
 QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
 ZERO = "0" * 40
+_LEADING_OUT = (b"symlink", b"dangling", b"loop", b"notdir")
 
 
 def clean_environment(keep: tuple[str, ...] = ()) -> dict[str, str]:
@@ -136,7 +137,8 @@ class Repository:
     @cached_property
     def _batch(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            ["git", "cat-file", "--batch"],
+            # A symlink inside the repository is read as DVC and Python read it: through.
+            ["git", "cat-file", "--batch", "--follow-symlinks"],
             cwd=self.path,
             env=self.environment,
             stdin=subprocess.PIPE,
@@ -153,6 +155,9 @@ class Repository:
         pipe_in.write(name.encode("utf-8", "surrogateescape") + b"\n")
         pipe_in.flush()
         header = pipe_out.readline().split()
+        if len(header) == 2 and header[0] in _LEADING_OUT and header[1].isdigit():
+            pipe_out.read(int(header[1]) + 1)  # a symlink that leads to nothing here, and where it leads
+            return None
         if len(header) != 3 or not header[2].isdigit():  # `<name> missing`, `<name> ambiguous`
             return None
         content = pipe_out.read(int(header[2]))

@@ -43,7 +43,7 @@ class Storage:
     @cached_property
     def cache(self) -> Path:
         """The folder of DVC's cache; a worktree that is not wired yet has that of the main one."""
-        written = self._config.get("cache", "dir", fallback="")
+        written = _unquoted(self._config.get("cache", "dir", fallback=""))
         if written:
             return (self.root / ".dvc" / written).resolve()
         own = self.root / ".dvc/cache"
@@ -53,7 +53,7 @@ class Storage:
     def remote(self) -> str | None:
         """The URL of the default DVC remote, or None."""
         name = self._config.get("core", "remote", fallback="")
-        return self._config.get(f"'remote \"{name}\"'", "url", fallback="") or None if name else None
+        return _unquoted(self._config.get(f"'remote \"{name}\"'", "url", fallback="")) or None if name else None
 
     @cached_property
     def remote_folder(self) -> Path | None:
@@ -78,6 +78,20 @@ def _read_config(*places: Path) -> configparser.ConfigParser:
         with suppress(OSError, configparser.Error, UnicodeDecodeError):
             config.read_string(place.read_text("utf-8"))
     return config
+
+
+def _unquoted(value: str) -> str:
+    """A value of DVC's configuration, whose format (configobj) knows quotes; configparser does not."""
+    for quote in ("'''", '"', "'"):
+        if len(value) >= 2 * len(quote) and value.startswith(quote) and value.endswith(quote):
+            return value[len(quote) : -len(quote)]
+    return value
+
+
+def _quoted(path: Path) -> str:
+    """A path as DVC's configuration holds it, where `#` and `,` mean something outside quotes."""
+    text = str(path)
+    return next((f"{quote}{text}{quote}" for quote in ('"', "'", "'''") if quote not in text), text)
 
 
 class Digests:
@@ -157,7 +171,7 @@ def connect(repository: Repository) -> str | None:
     lines: list[str] = []
     local = _read_config(root / LOCAL_CONFIG)
     if repository.main_worktree != root.resolve() and not local.get("cache", "dir", fallback=""):
-        lines += ["[cache]", f"    dir = {Storage(Repository(repository.main_worktree)).cache}"]
+        lines += ["[cache]", f"    dir = {_quoted(Storage(Repository(repository.main_worktree)).cache)}"]
     storage = Storage(repository)
     section = f"'remote \"{REMOTE}\"'"
     wired = bool(storage.remote) and (storage.remote_folder is None or storage.remote_folder.is_dir())
@@ -165,7 +179,7 @@ def connect(repository: Repository) -> str | None:
     if folder:
         if local.has_option(section, "url"):
             _drop_section(root / LOCAL_CONFIG, section)
-        lines += [f"[{section}]", f"    url = {folder}"]
+        lines += [f"[{section}]", f"    url = {_quoted(folder)}"]
     if lines:
         with (root / LOCAL_CONFIG).open("a", encoding="utf-8") as stream:
             stream.write("\n".join(lines) + "\n")

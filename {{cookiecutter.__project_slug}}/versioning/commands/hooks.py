@@ -47,8 +47,12 @@ def hooks(arguments: argparse.Namespace) -> int:
     return _say(uninstall(arguments.server), "removed from")
 
 
-def install(server: Path | None = None) -> Path:
+def install(server: Path | None = None, python: Path | None = None) -> Path:
     """Copy the rules into the common Git directory and put the shims into its hooks; a stranger's hook is kept, and run.
+
+    Args:
+        server: a bare repository to guard in place of this clone.
+        python: what runs the rules there; default: the environment of the project that we are in, made or still to be made.
 
     Raises:
         UsageError: no Git repository, or `server` is not a bare one.
@@ -65,9 +69,16 @@ def install(server: Path | None = None) -> Path:
     if server:
         # A hooks path in somebody's global configuration would switch the server's gate off.
         _git(common, "config", "core.hooksPath", "hooks")
-        python = Path(sys.prefix) / "bin/python"
-        _git(common, "config", "--file", "model-gate/config", "gate.python", os.path.relpath(python, common.resolve()))
+        _git(
+            common, "config", "--file", str(_config(common)), "gate.python", os.path.relpath(python or _projects_python(), common)
+        )
     return folder
+
+
+def can_judge(server: Path) -> bool:
+    """Whether a guarded bare repository still has the Python that its rules run with; true for one that is not guarded."""
+    written = _git(server, "config", "--file", str(_config(server)), "gate.python")
+    return not is_ours(server / "hooks" / SERVER[0]) or (bool(written) and (server / written).is_file())
 
 
 def uninstall(server: Path | None = None) -> Path:
@@ -145,19 +156,26 @@ def _is_pre_commits(hook: Path) -> bool:
 def _common_dir(server: Path | None) -> Path:
     if server is None:
         return Repository.discover().common_dir
-    if _git(server, "rev-parse", "--is-bare-repository") != "true":
+    if not server.is_dir() or _git(server, "rev-parse", "--is-bare-repository") != "true":
         raise UsageError(f"{server} is not a bare Git repository", f"git init --bare {server}")
     return server.resolve()
 
 
-def _git(folder: Path, *arguments: str) -> str:
+def _git(bare: Path, *arguments: str) -> str:
+    # Named, since a careful person's Git (safe.bareRepository) enters no bare repository by itself.
+    command = ["git", "--git-dir", str(bare), *arguments]
+    return subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _config(bare: Path) -> Path:
+    return bare / "model-gate" / "config"
+
+
+def _projects_python() -> Path:
     try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=folder, env=clean_environment(), capture_output=True, text=True, check=False
-        )
-    except OSError as error:
-        raise UsageError(f"{folder}: {error.strerror}") from None
-    return done.stdout.strip()
+        return Repository.discover().main_worktree / ".venv/bin/python"
+    except UsageError:
+        return Path(sys.prefix).resolve() / "bin/python"
 
 
 def _say(folder: Path, what: str) -> int:

@@ -46,6 +46,7 @@ def setup(arguments: argparse.Namespace) -> int:
     unconnected = storage.connect(repository)
     left += [unconnected] if unconnected else []
     print(f"hooks: {hooks.install()}")
+    _guard_origin(repository)
     shadow = hooks.shadowed_by(repository)
     if shadow:
         left.append(
@@ -59,6 +60,17 @@ def setup(arguments: argparse.Namespace) -> int:
     if not left:
         print("ready: . .venv/bin/activate" if (repository.main_worktree / ".venv").is_dir() else "ready")
     return 1 if left and not arguments.no_install else 0
+
+
+def _guard_origin(repository: Repository) -> None:
+    """Give the embedded origin's gate a Python again, where the one that it had is gone or never had what the rules need."""
+    dvc_folder, python = storage.embedded(repository), repository.main_worktree / ".venv/bin/python"
+    if dvc_folder is None or not python.is_file():
+        return
+    bare = dvc_folder.with_name("git")
+    if (bare / "model-gate").is_dir() and not hooks.can_judge(bare):
+        hooks.install(bare, python)
+        print(f"hooks: {bare / 'hooks'}")
 
 
 def make_environment(root: Path) -> None:
