@@ -21,7 +21,10 @@ def load_json(content: bytes) -> Any:
     if content.startswith(b"\xef\xbb\xbf"):
         raise Malformed("begins with a byte order mark")
     try:
-        return json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        if b"\\u" in content:  # only an escape can write them
+            _refuse_unprintable(value)
+        return value
     except UnicodeDecodeError as error:
         raise Malformed(f"is not UTF-8: byte {error.start} is {content[error.start]:#04x}") from None
     except json.JSONDecodeError as error:
@@ -62,6 +65,21 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         raise Malformed(f"has the key {next(key for key in keys if keys.count(key) > 1)!r} twice")
     return value
+
+
+def _refuse_unprintable(value: Any) -> None:
+    """A NUL or half of a character pair: no path or argument can hold it, and programs read it in different ways."""
+    if isinstance(value, str):
+        found = next((letter for letter in value if letter == "\0" or "\ud800" <= letter <= "\udfff"), None)
+        if found is not None:
+            raise Malformed(f"holds {found!a}, which is no character of a text")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_unprintable(key)
+            _refuse_unprintable(item)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_unprintable(item)
 
 
 def _finite(text: str) -> float:

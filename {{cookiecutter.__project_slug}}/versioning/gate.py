@@ -46,11 +46,14 @@ def reference_transaction(lines: Iterable[str], asker: Sequence[str]) -> int:
     Args:
         asker: the command line of the git that runs the hook.
     """
-    if _subcommand(asker) in _PASSING:
-        return 0
     updates = [Update(*line.split(" ", 2)) for line in lines if line]
+    command = _subcommand(asker)
     # GIT_DIR is the worktree's; the top of the tree is where the command runs.
     with Repository(Path.cwd(), keep=hook_environment()) as repository:
+        if command == "fetch":  # one that the shim did not know, as `git -c a=b fetch`
+            remotes.remember(repository, [update.tag for update in updates])
+        if command in _PASSING:
+            return 0
         _go_to_top(repository)
         findings: list[Finding] = []
         for update in updates:
@@ -89,12 +92,12 @@ def pre_push(lines: Iterable[str], remote: str) -> int:
     findings: list[Finding] = []
     with Repository.discover() as repository:
         for line in lines:
-            _, local, remote_ref, _ = line.split(" ")
+            _, local, remote_ref, there = line.rsplit(" ", 3)
             tag = remote_ref.removeprefix(_TAGS)
             if parse_tag(tag) is None:
                 continue
-            if is_null(local):
-                findings.append(version.stays(tag, remote, moving=False))
+            if is_null(local) or not is_null(there):
+                findings.append(version.stays(tag, remote, moving=not is_null(local)))
                 continue
             commit = repository.resolve(local)
             if commit:

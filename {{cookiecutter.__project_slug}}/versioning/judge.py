@@ -110,13 +110,14 @@ def _release(
     if policy is None:
         policy, findings = _policy(snapshot)
     chosen = [meaning.model] if meaning and meaning.model else models
-    if meaning and not meaning.model and len(models) > 1:
-        return Report([_ambiguous(tag, meaning, models)], subject=tag)
+    declared = _declared(snapshot)  # a sidecar that is left over makes no second model: SC03 names it
+    if meaning and not meaning.model and len(declared) > 1:
+        return Report([_ambiguous(tag, meaning, declared)], subject=tag)
     rules = [rule for rule in RULES.values() if rule.needs in moment.can_read]
     for model in chosen or [policy.model or "model"]:
         case = Case(
             repository, snapshot, policy, sidecars.path_of(model), model,
-            tag=tag, meaning=meaning, moved_from=moved_from, several=len(models) > 1, progress=moment.progress,
+            tag=tag, meaning=meaning, moved_from=moved_from, several=len(declared) > 1, progress=moment.progress,
         )  # fmt: skip
         findings += _apply(case, rules)
     skipped = [rule.code for rule in RULES.values() if rule.needs not in {*moment.can_read, ACT}]
@@ -152,13 +153,15 @@ def _policy(snapshot: Snapshot) -> tuple[Policy, list[Finding]]:
 
 def _models(snapshot: Snapshot) -> list[str]:
     """The models of a snapshot: those with a sidecar, and those that `dvc.yaml` declares."""
-    names = {_model(path) for path in sidecars.find(snapshot)}
+    return sorted({*map(_model, sidecars.find(snapshot)), *_declared(snapshot)})
+
+
+def _declared(snapshot: Snapshot) -> list[str]:
     try:
-        declared = (snapshot.yaml(dvc.PIPELINE) or {}).get("artifacts") or {}
-        names |= {name for name, item in declared.items() if sidecars.field(item, "type") == "model"}
-    except (Malformed, AttributeError):
-        pass
-    return sorted(names)
+        artifacts = (snapshot.yaml(dvc.PIPELINE) or {}).get("artifacts") or {}
+        return sorted(name for name, item in artifacts.items() if sidecars.field(item, "type") == "model")
+    except (Malformed, AttributeError, TypeError):
+        return []
 
 
 def _model(path: str) -> str:

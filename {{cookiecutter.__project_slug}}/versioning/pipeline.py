@@ -5,19 +5,21 @@ The verdicts are those of `dvc status` (DVC 3), reached without importing DVC an
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import io
 import json
 import posixpath
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from .documents import load_json
 from .errors import Malformed
 from .snapshot import Snapshot
+from .storage import Storage
 
 PIPELINE, LOCK, PARAMS = "dvc.yaml", "dvc.lock", "params.yaml"
 SIDECAR_STAGE = "sidecar"
@@ -115,8 +117,9 @@ class Pipeline:
         """
         merged: dict[str, Any] = {}
         for name in stages:
-            locked = self.locked.get(name)
-            for file, values in (locked.params if locked else {}).items():
+            locked, stage = self.locked.get(name), self.stages.get(name)
+            for written, values in (locked.params if locked else {}).items():
+                file = _place(stage.wdir if stage else "", written)
                 target = merged if file == PARAMS else merged.setdefault(file, {})
                 for key, value in values.items():
                     if (file, key) != (PARAMS, VERSION_KEY):
@@ -124,9 +127,9 @@ class Pipeline:
         return merged
 
     def recorded_dependency(self, path: str) -> Hash | None:
-        """What the lock recorded of a dependency, by any stage."""
+        """What the lock recorded of a dependency, by any stage but the sidecar's, which describes and makes nothing."""
         for stage in self.stages.values():
-            for written, place in stage.deps.items():
+            for written, place in stage.deps.items() if stage.name.split("@")[0] != SIDECAR_STAGE else ():
                 if place == path and stage.name in self.locked and written in self.locked[stage.name].deps:
                     return self.locked[stage.name].deps[written]
         return None
@@ -139,8 +142,8 @@ def load(snapshot: Snapshot, lock: Snapshot | None = None) -> Pipeline:
         Malformed: `dvc.yaml` or `dvc.lock` cannot be read.
     """
     written = snapshot.yaml(PIPELINE) or {}
-    resolved = _resolve(snapshot, written)
     try:
+        resolved = _resolve(snapshot, written)
         stages = {name: _stage(name, data) for name, data in (resolved.get("stages") or {}).items()}
     except (AttributeError, TypeError, ValueError) as error:
         raise Malformed(f"{PIPELINE} is no pipeline that DVC reads: {error}", "dvc status") from None
@@ -214,6 +217,9 @@ class _ResolverFiles:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
 
+    def suffix(self, path: str) -> str:
+        return posixpath.splitext(path)[1]
+
     def exists(self, path: str) -> bool:
         return self._snapshot.read(path) is not None or self.isdir(path)
 
@@ -283,6 +289,7 @@ class Comparison:
     def __init__(self, snapshot: Snapshot, pipeline: Pipeline) -> None:
         self.snapshot = snapshot
         self.pipeline = pipeline
+        self._ignore: dict[str, Any] = {}
 
     def stale(self, stages: Iterable[str]) -> Iterator[Difference]:
         """Where DVC would run a stage again: command, dependencies, parameters, outputs that Git keeps."""
@@ -297,16 +304,21 @@ class Comparison:
                 yield from self._parameters(stage, locked)
             yield from self._outputs(stage, locked)
 
-    def sources(self, stages: Iterable[str]) -> Iterator[Difference]:
-        """Where the code, the parameters or the data pointers are not those that the stages ran with."""
+    def sources(self, stages: Iterable[str], declared: Mapping[str, Stage]) -> Iterator[Difference]:
+        """Where the code, the parameters or the data pointers are not those that the stages ran with.
+
+        Args:
+            declared: the stages of the `dvc.yaml` beside the lock; what they name is asked of the snapshot too.
+        """
         for name in stages:
             stage, locked = self.pipeline.stages.get(name), self.pipeline.locked.get(name)
             if stage is None:
                 yield Difference(name, "is not in dvc.yaml", PIPELINE)
             elif locked is not None:
                 yield from self._command(stage, locked)
-                yield from self._dependencies(stage, locked, intermediate=False)
-                yield from self._parameters(stage, locked)
+                wider = _widened(stage, declared.get(name), locked)
+                yield from self._dependencies(wider, locked, intermediate=False)
+                yield from self._parameters(wider, locked)
 
     def _command(self, stage: Stage, locked: Locked) -> Iterator[Difference]:
         if stage.cmd != locked.cmd:
@@ -336,62 +348,101 @@ class Comparison:
         return "ran with another content"
 
     def _made(self, path: str) -> str | None:
-        """The hash of an intermediate file, as it lies there or as recorded; empty where only its folder's is recorded."""
-        lies_there = self.snapshot.md5(path) if self.snapshot.on_disk else None
+        """The hash of an intermediate file, as it lies there or as recorded; empty where nothing here tells it."""
+        lies_there = self._lying(path)
         if lies_there is not None:
             return lies_there
+        if not any(self.pipeline.is_cached(place) for place in _upwards(path)):
+            return self.snapshot.md5(path) or self._folder(path)  # an output that Git keeps
         exact = self.pipeline.output(path)
-        if exact:
-            return exact.md5
-        return "" if path not in self.pipeline.producers else None
+        if exact or path in self.pipeline.producers:
+            return exact.md5 if exact else ""  # of a stage that never ran, which is said of that stage
+        return self._kept_inside(path, {place: found.md5 for place, found in self._recorded_outputs()})
 
     def _source(self, path: str) -> str | None:
         """The hash of a file or folder that a person made: by Git's content, else by its DVC pointer."""
-        lies_there = self.snapshot.md5(path) if self.snapshot.on_disk else None
+        lies_there = self._lying(path)
         if lies_there is not None:
             return lies_there
-        pointer = self._pointer(path)
-        if pointer is not None:
-            return pointer
+        pointed = {place: md5 for place, md5 in self._pointers(path) if place in (path, *_upwards(path))}
+        if path in pointed:
+            return pointed[path]
+        if pointed:
+            return self._kept_inside(path, pointed)
         found = self.snapshot.md5(path)
         return found if found is not None else self._folder(path)
 
-    def _pointer(self, path: str) -> str | None:
-        content = self.snapshot.yaml(f"{path}.dvc")
-        if content is not None:
-            name = posixpath.basename(path)
-            return next((str(out.get("md5", "")) for out in content.get("outs", []) if out.get("path") == name), None)
-        # A file inside a folder that DVC tracks as a whole: the folder's hash stands for it.
-        parents = list(_upwards(posixpath.dirname(path)))
-        return "" if any(self.snapshot.read(f"{parent}.dvc") is not None for parent in parents) else None
+    def _lying(self, path: str) -> str | None:
+        """The hash of what lies on disk, which DVC compares first."""
+        if not self.snapshot.on_disk:
+            return None
+        return self.snapshot.md5(path) or (self._folder(path) if self.snapshot.files(path) else None)
+
+    def _pointers(self, path: str) -> Iterator[tuple[str, str]]:
+        """What the `.dvc` files beside a path and above it say: place and hash."""
+        for place in _upwards(path):
+            content = self.snapshot.yaml(f"{place}.dvc")
+            if content is not None:
+                yield from _pointed(f"{place}.dvc", content)
+
+    def _recorded_outputs(self) -> Iterator[tuple[str, Hash]]:
+        """The outputs that DVC keeps, as the lock recorded them."""
+        for path in self.pipeline.producers:
+            recorded = self.pipeline.output(path)
+            if recorded and self.pipeline.is_cached(path):
+                yield path, recorded
+
+    def _kept_inside(self, path: str, folders: Mapping[str, str]) -> str | None:
+        """The hash of a path inside a folder that DVC keeps as a whole; empty where the folder's listing is not here."""
+        folder = next((place for place in _upwards(path) if place in folders), "")
+        listing = self._listing(folders.get(folder, ""))
+        if listing is None:
+            return ""
+        name = posixpath.relpath(path, folder)
+        inside = {posixpath.relpath(file, name): md5 for file, md5 in listing.items() if file.startswith(f"{name}/")}
+        return listing.get(name) or (_folder_hash(inside) if inside else None)
+
+    def _listing(self, md5: str) -> dict[str, str] | None:
+        """The files of a folder that DVC keeps, by their names in it; None where the cache does not hold the list."""
+        place = Storage(self.snapshot.repository).find(md5) if md5.endswith(".dir") else None
+        if place is None:
+            return None
+        return {item["relpath"]: item["md5"] for item in json.loads(place.read_bytes())}
 
     def _folder(self, path: str) -> str | None:
-        """DVC's hash of a folder: the MD5 of the sorted list of its files' hashes."""
-        entries = []
-        for file in self.snapshot.files(path):
-            if self._ignored(file):
+        """DVC's hash of a folder; empty where it holds a folder of DVC's whose listing is not here."""
+        entries: dict[str, str] = {}
+        files = self.snapshot.files(path)
+        kept = {place: found.md5 for place, found in self._recorded_outputs()}
+        for file in files:
+            if file.endswith(".dvc"):
+                kept |= dict(_pointed(file, self.snapshot.yaml(file) or {}))
+        for place, md5 in kept.items():
+            if not place.startswith(f"{path}/") or (self.snapshot.on_disk and self.snapshot.files(place)):
                 continue
-            md5 = self.snapshot.md5(file)
-            entries.append({"md5": md5, "relpath": posixpath.relpath(file, path)})
-        for made in self.pipeline.producers:
-            output = self.pipeline.output(made)
-            if made.startswith(f"{path}/") and output and self.pipeline.is_cached(made):
-                entries.append({"md5": output.md5, "relpath": posixpath.relpath(made, path)})
-        if not entries:
-            return None
-        unique = {entry["relpath"]: entry for entry in entries}
-        listing = json.dumps([unique[name] for name in sorted(unique, key=lambda name: tuple(str(name).split("/")))])
-        return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest() + ".dir"
-
-    @cached_property
-    def _ignore(self) -> Any:
-        from pathspec import GitIgnoreSpec
-
-        content = self.snapshot.read(".dvcignore") or b""
-        return GitIgnoreSpec.from_lines([".git/", ".hg/", ".dvc/", *content.decode("utf-8", "replace").splitlines()])
+            listing = self._listing(md5) if md5.endswith(".dir") else {"": md5}
+            if listing is None:
+                return ""
+            entries |= {posixpath.relpath(posixpath.join(place, name), path): value for name, value in listing.items()}
+        entries |= {posixpath.relpath(file, path): self.snapshot.md5(file) or "" for file in files if not self._ignored(file)}
+        return _folder_hash(entries) if entries else None
 
     def _ignored(self, path: str) -> bool:
-        return bool(self._ignore.match_file(path))
+        """Whether a `.dvcignore` names a file; the nearest one that speaks of it decides."""
+        for folder in (*_upwards(posixpath.dirname(path)), ""):
+            said = self._ignores(folder).check_file(posixpath.relpath(path, folder or ".")).include
+            if said is not None:
+                return bool(said)
+        return False
+
+    def _ignores(self, folder: str) -> Any:
+        from pathspec import GitIgnoreSpec
+
+        if folder not in self._ignore:
+            content = self.snapshot.read(posixpath.join(folder, ".dvcignore")) or b""
+            own = [".git/", ".hg/", ".dvc/"] if not folder else []
+            self._ignore[folder] = GitIgnoreSpec.from_lines([*own, *content.decode("utf-8", "replace").splitlines()])
+        return self._ignore[folder]
 
     def _parameters(self, stage: Stage, locked: Locked) -> Iterator[Difference]:
         for file, keys in stage.params.items():
@@ -423,7 +474,36 @@ class Comparison:
                     yield Difference(stage.name, "made another content", path, recorded.md5, actual)
 
 
+def _widened(stage: Stage, other: Stage | None, locked: Locked) -> Stage:
+    """A stage that also has those dependencies and parameters of another that the lock recorded."""
+    if other is None:
+        return stage
+    params = dict(stage.params)
+    for file, keys in other.params.items():
+        recorded = tuple(key for key in keys if key in locked.params.get(file, {}))
+        if recorded and params.get(file) != ():  # without keys it is the whole file
+            params[file] = tuple(dict.fromkeys((*params.get(file, ()), *recorded)))
+    deps = {written: path for written, path in other.deps.items() if written in locked.deps}
+    return replace(stage, deps={**deps, **stage.deps}, params=params)
+
+
 _MISSING: Any = object()
+
+
+def _pointed(pointer: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Place and hash of what a `.dvc` file stands for."""
+    try:
+        wdir = posixpath.join(posixpath.dirname(pointer), content.get("wdir") or "")
+        for out in content.get("outs") or []:
+            yield _place(wdir, out["path"]), str(out.get("md5") or "")
+    except (AttributeError, KeyError, TypeError):
+        raise Malformed(f"{pointer} is no pointer that DVC reads", f"git checkout HEAD -- {pointer}") from None
+
+
+def _folder_hash(entries: Mapping[str, str]) -> str:
+    """DVC's hash of a folder: the MD5 of the sorted list of its files' hashes."""
+    listing = json.dumps([{"md5": entries[name], "relpath": name} for name in sorted(entries)])
+    return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
 def _nest(target: dict[str, Any], key: str, value: Any) -> None:
@@ -431,9 +511,18 @@ def _nest(target: dict[str, Any], key: str, value: Any) -> None:
     for part in above:
         target = target.setdefault(part, {})
     if isinstance(value, dict) and isinstance(target.get(last), dict):
-        target[last].update(value)
+        target[last].update(_plain(value))
     else:
-        target[last] = value
+        target[last] = _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: YAML knows dates, which JSON writes as text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, dt.date | dt.datetime) else value
 
 
 def _shown(value: Any) -> Any:
@@ -472,11 +561,18 @@ def read_params(snapshot: Snapshot, path: str) -> dict[str, Any] | None:
         elif suffix == ".toml":
             loaded = tomllib.loads(content.decode("utf-8"))
         elif suffix == ".py":
-            from dvc.utils.serialize import parse_py
-
-            loaded = parse_py(content.decode("utf-8"), path)
+            loaded = _load_py(content.decode("utf-8"), path)
         else:
             return snapshot.yaml(path)
     except (Malformed, ValueError) as error:
         raise Malformed(f"{path} {error}") from None
     return loaded if isinstance(loaded, dict) else {}
+
+
+def _load_py(text: str, path: str) -> Any:
+    from dvc.utils.serialize import ParseError, parse_py
+
+    try:
+        return parse_py(text, path)
+    except ParseError as error:
+        raise Malformed(f"is not Python: {error.__cause__ or error}") from None

@@ -136,9 +136,13 @@ def claimed_stages(pipeline: dvc.Pipeline, artifact: str, policy: Policy, model:
 
 
 def claim_differences(repository: Repository, lock: Snapshot, commit: str, stages: list[str]) -> list[dvc.Difference]:
-    """Where a commit does not hold the code, the parameters and the data pointers that the lock recorded."""
+    """Where a commit does not hold the code, the parameters and the data pointers that the lock recorded.
+
+    The commit's own `dvc.yaml` may not name yet all that the stages ran with, so that beside the lock counts as well.
+    """
     snapshot = CommitSnapshot(repository, commit)
-    return list(dvc.Comparison(snapshot, dvc.load(snapshot, lock)).sources(stages))
+    named = dvc.load(snapshot, lock)
+    return list(dvc.Comparison(snapshot, named).sources(stages, dvc.load(lock).stages))
 
 
 def claim(disk: Snapshot, stages: list[str], previous: str | None) -> str:

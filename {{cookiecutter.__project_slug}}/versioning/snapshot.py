@@ -85,6 +85,8 @@ class CommitSnapshot(Snapshot):
         self._read: dict[str, bytes | None] = {}
 
     def read(self, path: str) -> bytes | None:
+        if path.startswith(("./", "../")):
+            return None  # Git would take it as relative to where it runs
         if path not in self._read:
             found = self.repository.cat(f"{self.commit}:{path}")
             self._read[path] = found[2] if found and found[1] == "blob" else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,8 @@ from .. import sidecar as sidecars
 from ..findings import Finding
 from ..storage import hash_file
 from .base import CACHE, STORE, Case, rule
+
+_PICKLES = ("pkl", "pickle", "joblib")
 
 
 @rule("AR01", "hash and size of the artifact are those of dvc.lock", recorded=True)
@@ -68,8 +71,9 @@ def kept_by_dvc(case: Case) -> Iterator[Finding]:
     elif not case.pipeline.is_cached(path):
         message = f"{path} has cache: false in {dvc.PIPELINE}, so DVC does not keep it"
         yield case.finding("AR02", message, "artifact", "path", actual=path, hint="dvc repro")
-    form = case.claim("artifact", "format")
-    if form in ("pkl", "pickle", "joblib") and not case.policy.allow_pickle:
+    # What the file is called counts as well: a word in a sidecar does not make a pickle safe.
+    form = next((form for form in (case.claim("artifact", "format"), posixpath.splitext(path)[1][1:]) if form in _PICKLES), None)
+    if form and not case.policy.allow_pickle:
         message = f"is {form}: loading it runs code, and versioning.yaml does not allow that"
         yield case.finding("AR02", message, "artifact", "format", actual=form, hint="allow_pickle: true in versioning.yaml")
 
@@ -82,6 +86,10 @@ def bytes_match(case: Case) -> Iterator[Finding]:
 
     Bring the true bytes back with `dvc pull` from a sound remote, or train anew.
     """
+    spec, named = sidecars.features_of(case.model), case.claim("features", "path")
+    if isinstance(named, str) and named != spec:
+        message = f"names {named}, the feature spec of {case.model} is {spec}"
+        yield case.finding("AR03", message, "features", "path", expected=spec, actual=named, hint=case.redescribe)
     for keys, path, claimed in _files(case):
         if not case.pipeline.is_cached(path):
             yield from _in_git(case, keys, path, claimed)

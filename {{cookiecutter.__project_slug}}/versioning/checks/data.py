@@ -34,6 +34,7 @@ def recorded(case: Case) -> Iterator[Finding]:
     if isinstance(snapshot, str) and snapshot != claimed:
         message = f"says {snapshot!r}, data_id says {claimed!r}"
         yield case.finding("DA01", message, "tags", "data_snapshot", expected=claimed, actual=snapshot, hint=case.redescribe)
+    yield from _another_file(case)
     hashes = _hashes(case)
     for section in ("data", "evaluation_data"):
         path = case.claim(section, "path")
@@ -51,6 +52,15 @@ def recorded(case: Case) -> Iterator[Finding]:
             if actual is not None and expected is not None and (type(actual) is not type(expected) or actual != expected):
                 message = f"says {actual}, {dvc.LOCK} says {expected}"
                 yield case.finding("DA01", message, section, key, expected=expected, actual=actual, hint=case.redescribe)
+
+
+def _another_file(case: Case) -> Iterator[Finding]:
+    """The sidecar names a file that the lock knows, and that is not the data that was trained on."""
+    used = None if case.committing else dvc.lookup(case.snapshot.yaml(dvc.PARAMS), "data.path")
+    claimed = case.claim("data", "path")
+    if isinstance(used, str) and isinstance(claimed, str) and claimed != used:
+        message = f"says {claimed}, {dvc.PARAMS} says {used}"
+        yield case.finding("DA01", message, "data", "path", expected=used, actual=claimed, hint=case.redescribe)
 
 
 def _hashes(case: Case) -> dict[str, dvc.Hash]:

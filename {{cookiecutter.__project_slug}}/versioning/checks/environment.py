@@ -20,6 +20,8 @@ def trained_with(case: Case) -> Iterator[Finding]:
         return
     path = case.policy.environment
     claimed, actual = case.claim("environment", "lock_sha256"), case.snapshot.sha256(path)
+    recorded = case.pipeline.recorded_dependency(path)
+    trained = recorded is not None and recorded.md5 == case.snapshot.md5(path)
     if not isinstance(claimed, str):
         message = "does not say which runtime lock the model was trained with"
         yield case.finding("EN01", message, "environment", hint=case.redescribe)
@@ -28,14 +30,12 @@ def trained_with(case: Case) -> Iterator[Finding]:
         yield case.finding("EN01", message, "environment", "lock_sha256", hint=f"git checkout HEAD~ -- {path}")
     elif claimed != actual:
         message = f"says {claimed[:12]}…, {path} hashes to {actual[:12]}…"
-        yield case.finding(
-            "EN01", message, "environment", "lock_sha256", expected=actual, actual=claimed, hint=case.retrain
-        )  # fmt: skip
-    recorded = case.pipeline.recorded_dependency(path)
+        hint = case.redescribe if trained else case.retrain
+        yield case.finding("EN01", message, "environment", "lock_sha256", expected=actual, actual=claimed, hint=hint)
     if recorded is None:
         message = f"is a dependency of no stage in {dvc.LOCK}: nothing says what the model was trained with"
         yield case.finding("EN01", message, file=path, hint=case.retrain)
-    elif actual is not None and recorded.md5 != case.snapshot.md5(path):
+    elif actual is not None and not trained:
         here = case.snapshot.md5(path) or ""
         message = f"is not the lock trained with: {dvc.LOCK} says {recorded.md5[:10]}…, here it is {here[:10]}…"
         yield case.finding("EN01", message, file=path, expected=recorded.md5, actual=here, hint=case.retrain)

@@ -60,7 +60,7 @@ def newer(case: Case) -> Iterator[Finding]:
             release
             for release in releases.find(case.repository, before=case.snapshot.commit)
             if release.model in (None, case.model) and release.tag != case.tag
-            if release.commit != case.snapshot.commit or release.version != version
+            if release.commit != case.snapshot.commit  # two versions of one commit are VE02's: one of them is not declared
         ),
         key=lambda release: release.version,
         default=None,

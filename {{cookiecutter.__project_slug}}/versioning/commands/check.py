@@ -35,7 +35,9 @@ def check(arguments: argparse.Namespace) -> int:
     """
     if arguments.explain:
         return _explain(arguments.explain)
-    with Repository.discover() as repository:
+    # `git commit -a` and `git commit FILE` stage into an index of their own.
+    keep = ("GIT_INDEX_FILE",) if arguments.staged else ()
+    with Repository.discover(keep=keep) as repository:
         report = _report(repository, arguments)
     sys.stdout.write(FORMATS[arguments.format](report))
     if arguments.format == "text" and not report.findings:

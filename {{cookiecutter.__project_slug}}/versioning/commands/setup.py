@@ -21,7 +21,7 @@ EXAMPLE = "python3 -m versioning setup"
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 _MARKER = "model-locks"
-_PROGRAM = """#!/bin/sh
+PROGRAM = """#!/bin/sh
 # model: the verbs of the repository that you are in. Made by `python3 -m versioning setup`.
 top=$(git rev-parse --show-toplevel 2>/dev/null) || top=.
 if [ ! -d "$top/versioning" ]; then
@@ -101,7 +101,7 @@ def make_environment(root: Path) -> None:
             _run(root, *pip, *requirements)
         marker.write_text(wanted, "utf-8")
     program = venv / "bin/model"
-    program.write_text(_PROGRAM, "utf-8")
+    program.write_text(PROGRAM, "utf-8")
     program.chmod(0o755)
 
 
