@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import isolated_environment, run_cookiecutter
+from versioning.commands import setup
 
 MODEL = "customer-churn"
 SIDECAR = f"models/{MODEL}.json"
@@ -129,8 +130,17 @@ class Project:
 
 
 def shell_environment(home: Path, project: Path) -> dict[str, str]:
+    """An activated shell, in which `model` is found as `setup` installs it.
+
+    The environment is shared by all tests, so the program stands in a folder beside it.
+    """
     environment = isolated_environment(home)
-    environment["PATH"] = os.pathsep.join([str(project / ".venv/bin"), environment["PATH"]])
+    tools = home / "bin"
+    tools.mkdir(exist_ok=True)
+    for name, text in (("model", setup.PROGRAM), ("python", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')):
+        (tools / name).write_text(text, "utf-8")
+        (tools / name).chmod(0o755)
+    environment["PATH"] = os.pathsep.join([str(project / ".venv/bin"), environment["PATH"], str(tools)])
     return environment
 
 
