@@ -114,7 +114,9 @@ def tell_all(story: Story) -> None:
     story.run("model list")
     released = story.sha256(model)
 
-    story.tell("4. Another model, the next version", "`model release` writes version and lock, commits and tags. It trains nothing.")
+    story.tell(
+        "4. Another model, the next version", "`model release` writes version and lock, commits, tags, and trains nothing."
+    )
     story.edit("params.yaml", "C: 1.0", "C: 0.05")
     story.run("dvc repro --quiet && git add -A && git commit -q -m 'Train with more regularisation'")
     story.run("model release minor && git push --quiet --follow-tags")
@@ -152,7 +154,7 @@ def refuse_three_lies(story: Story, sidecar: str, model: str) -> None:
     story.run("git commit -q --no-verify -m 'Embellish' && git tag -a v0.3.0 -m v0.3.0", refused="ME01")
     story.run(undo)
 
-    story.tell("6. A tampered model", "Another model is put in its place and committed to DVC; the sidecar speaks of the true one.")
+    story.tell("6. A tampered model", "Another model is put in its place and into DVC; the sidecar speaks of the true one.")
     story.edit("params.yaml", "version: v0.2.0", "version: v0.3.0")
     story.run("dvc repro --quiet")
     story.run(f"printf poison >> {model} && dvc commit --quiet --force && git add -A")
