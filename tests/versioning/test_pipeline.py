@@ -5,6 +5,7 @@ Two pipelines of `cat` and `cp` are run once by DVC itself. Each test changes on
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 import shutil
@@ -657,3 +658,9 @@ def test_what_cannot_be_read_is_named(plain: Path, path: str, content: str, mess
     write(path, content)(plain)
     with pytest.raises(Malformed, match=re.escape(message)):
         committed(plain)
+
+
+def test_a_recorded_date_is_text_as_json_has_it() -> None:
+    locked = dvc.Locked("cmd", {}, {}, {"dates.yaml": {"split": {"since": dt.date(2024, 11, 5), "days": [dt.date(2024, 1, 1)]}}})
+    recorded = dvc.Pipeline({}, {"prepare": locked}).recorded_params(["prepare"])
+    assert recorded == {"dates.yaml": {"split": {"since": "2024-11-05", "days": ["2024-01-01"]}}}

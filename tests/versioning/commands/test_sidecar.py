@@ -81,12 +81,3 @@ def test_before_the_first_training_it_says_what_to_run(project: Project) -> None
     said = project.refused("model", "sidecar")
     assert f"the model models/{MODEL}.skops is not in dvc.lock" in said
     assert "hint: dvc repro" in said
-
-
-def test_a_date_among_the_parameters_is_written_as_text(project: Project) -> None:
-    project.replace("params.yaml", "  test_size: 0.2", "  since: 2024-11-05\n  test_size: 0.2")
-    project.dvc("repro")
-    assert project.sidecar()["hyperparameters"]["split"] == {"since": "2024-11-05", "test_size": 0.2}
-    project.commit("Train")
-    project.model("stamp", "--commit")
-    project.tag("v0.1.0")
