@@ -115,7 +115,8 @@ class Repository:
     def resolve(self, revision: str, kind: str = "commit") -> str | None:
         """The object id of a revision peeled to `kind`, or None."""
         name = f"{revision}^{{{kind}}}" if kind else revision
-        return self.run("rev-parse", "--verify", "--quiet", "--end-of-options", name, check=False).strip() or None
+        oid = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", name, check=False).strip()
+        return oid if oid and not oid.startswith("^") else None  # `^main` means all but main
 
     def head(self) -> str | None:
         """The commit that is checked out, or None before the first one."""

@@ -19,6 +19,7 @@ from .documents import dump_json, load_json
 from .errors import Malformed, VersioningError
 from .git import Repository
 from .policy import Policy
+from .releases import Release
 from .snapshot import CommitSnapshot, DiskSnapshot, Snapshot
 from .storage import Digests
 
@@ -46,8 +47,25 @@ def is_sidecar(path: str) -> bool:
 
 
 def find(snapshot: Snapshot) -> list[str]:
-    """The sidecars of a snapshot."""
-    return [path for path in snapshot.files(FOLDER) if is_sidecar(path)]
+    """The sidecars of a snapshot; other JSON files (`models/labels.json`) are a user's own."""
+    return [path for path in snapshot.files(FOLDER) if is_sidecar(path) and _speaks_of_a_model(snapshot, path)]
+
+
+def _speaks_of_a_model(snapshot: Snapshot, path: str) -> bool:
+    try:
+        content = snapshot.json(path) or {}
+    except Malformed:
+        return False  # of a model that dvc.yaml declares, it is found by that
+    return "model_name" in content and "artifact" in content
+
+
+def names_version(repository: Repository, release: Release, model: str) -> bool:
+    """Whether the sidecar at a release's commit says that very version: a tag alone makes no release."""
+    try:
+        content = CommitSnapshot(repository, release.commit).json(path_of(model))
+    except Malformed:
+        return False
+    return bool(field(content, "version") == str(release.version))
 
 
 @cache

@@ -161,3 +161,11 @@ def test_a_near_miss_passes_commit_and_tag(project: Project) -> None:
     project.commit("A note")
     project.tag("v0.1.0")
     assert project.tags() == ["v0.1.0"]
+
+
+def test_other_json_beside_a_model_is_the_users_own(project: Project) -> None:
+    project.write("models/labels.json", '{"0": "stays", "1": "leaves"}\n')
+    project.write("models/broken.json", "not JSON at all")
+    project.commit("Labels")
+    project.tag("v0.1.0")
+    assert project.tags() == ["v0.1.0"]

@@ -187,3 +187,12 @@ def test_the_server_refuses_what_went_past_the_hooks(project: Project) -> None:
     output = project.refused("git", "-c", "core.hooksPath=/dev/null", "push", "--follow-tags")
     assert "ME01 says 0.99" in output
     assert project.remote_tags() == []
+
+
+def test_a_false_version_that_was_fetched_closes_no_line(released: Project) -> None:
+    released.git("-c", "core.hooksPath=/dev/null", "tag", "v9.9.9", "v0.1.0")
+    released.write("README.md", "More.\n")
+    released.commit("More")
+    assert "released v0.1.1" in released.model("release", "patch")
+    released.git("push", "-q", "origin", "main", "v0.1.1")
+    assert released.remote_tags() == ["v0.1.0", "v0.1.1"]

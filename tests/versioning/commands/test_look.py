@@ -108,7 +108,8 @@ def test_outside_a_repository_is_2(released: Project) -> None:
 
 
 def test_the_unexpected_is_3_and_logged(released: Project) -> None:
-    released.write("versioning/releases.py", "def find(*_, **__):\n    raise RuntimeError('out of paper')\n")
+    broken = "\n\ndef find(*_, **__):\n    raise RuntimeError('out of paper')\n"
+    released.write("versioning/releases.py", released.read("versioning/releases.py") + broken)
     done = released.run("model", "list")
     assert done.status == 3
     assert "out of paper" in done.output

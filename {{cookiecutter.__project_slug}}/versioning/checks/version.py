@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from .. import pipeline as dvc
 from .. import releases
+from .. import sidecar as sidecars
 from ..findings import Finding
 from ..names import Attempt, ReleaseTag
 from .base import ACT, Case, program, rule
@@ -55,17 +56,15 @@ def newer(case: Case) -> Iterator[Finding]:
     if not isinstance(case.meaning, ReleaseTag) or case.snapshot.commit is None:
         return
     version = case.meaning.version
-    last = max(
-        (
-            release
-            for release in releases.find(case.repository, before=case.snapshot.commit)
-            if release.model in (None, case.model) and release.tag != case.tag
-            if release.commit != case.snapshot.commit  # two versions of one commit are VE02's: one of them is not declared
-        ),
-        key=lambda release: release.version,
-        default=None,
+    earlier = (
+        release
+        for release in reversed(releases.find(case.repository, before=case.snapshot.commit))
+        if release.model in (None, case.model) and release.tag != case.tag and version <= release.version
+        if release.commit != case.snapshot.commit  # two versions of one commit are VE02's: one of them is not declared
+        if sidecars.names_version(case.repository, release, case.model)  # a false v9.9.9 that was fetched closes no line
     )
-    if last is not None and version <= last.version:
+    last = next(earlier, None)
+    if last is not None:
         message = f"{version} is not newer than {last.tag}, released {last.date[:10]} on commit {last.commit[:7]}"
         following = last.version.bump("patch")
         yield case.finding(

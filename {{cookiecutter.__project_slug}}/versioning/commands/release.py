@@ -71,7 +71,11 @@ def _wanted(repository: Repository, text: str) -> Version:
         head = repository.head()
         if head is None:
             raise VersioningError("there is no commit to release", 'git add -A && git commit -m "Start"')
-        return next_version(declared, [found.version for found in releases.find(repository, before=head)], text)
+        known = releases.find(repository, before=head)
+        model = policy.load(DiskSnapshot(repository)).model
+        return next_version(
+            declared, [found.version for found in known if sidecars.names_version(repository, found, model)], text
+        )
     version = Version.parse(text.rpartition("/")[2])
     if version is None:
         meaning = parse_tag(text)
