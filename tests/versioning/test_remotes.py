@@ -52,7 +52,7 @@ def test_a_remote_that_does_not_answer_is_judged_by_the_record(folder: Path) -> 
 def test_a_remote_that_is_slow_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remotes, "_PATIENCE", 0.0)
     remotes.remember(Repository(folder), ["v0.3.0"])
-    assert (remotes.holder(Repository(folder), "v0.3.0") or "").startswith("origin (not reachable now; ")
+    assert (remotes.holder(Repository(folder), "v0.3.0") or "").startswith("backup (not reachable now; ")
 
 
 def test_what_the_remote_says_counts_more_than_the_record(folder: Path) -> None:

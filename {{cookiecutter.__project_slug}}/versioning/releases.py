@@ -12,6 +12,7 @@ _FIELDS = (
     "%(objecttype)",
     "%(objectname)",
     "%(*objectname)",
+    "%(*objecttype)",
     "%(creatordate:iso-strict)",
     "%(taggername) %(taggeremail)",
 )
@@ -39,10 +40,12 @@ def find(repository: Repository, before: str | None = None) -> list[Release]:
     listing = repository.run("for-each-ref", f"--format={'%00'.join(_FIELDS)}", *merged, "refs/tags")
     found = []
     for line in listing.splitlines():
-        tag, kind, oid, peeled, date, by = line.split("\0")
+        tag, kind, oid, peeled, of, date, by = line.split("\0")
         parsed = parse_tag(tag)
         if isinstance(parsed, ReleaseTag):
-            found.append(Release(tag, parsed.model, parsed.version, oid, peeled or oid, kind == "tag", date, by.strip()))
+            # Git before 2.45 peels a tag of a tag once only.
+            commit = (repository.resolve(oid) if of == "tag" else peeled) or oid
+            found.append(Release(tag, parsed.model, parsed.version, oid, commit, kind == "tag", date, by.strip()))
     return sorted(found, key=lambda release: (release.model or "", release.version))
 
 
