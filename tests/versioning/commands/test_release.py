@@ -144,3 +144,14 @@ def test_without_a_remote_it_finishes_here_and_says_so(released: Project) -> Non
 def test_on_a_detached_head(released: Project) -> None:
     released.git("checkout", "-q", "--detach")
     assert "released v0.2.0 on a detached HEAD" in released.model("release", "minor")
+
+
+def test_in_a_worktree(released: Project) -> None:
+    beside = released.path.parent / "beside"
+    released.git("worktree", "add", "-q", "-b", "line", str(beside))
+    worktree = Project(beside, released.environment)
+    assert "released v0.2.0 on line" in worktree.model("release", "minor")
+    assert worktree.git("status", "--porcelain") == ""
+    assert worktree.sidecar()["version"] == "v0.2.0"
+    assert released.sidecar()["version"] == "v0.1.0"
+    assert "v0.2.0" in released.tags()

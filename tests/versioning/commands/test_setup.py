@@ -80,6 +80,17 @@ def test_another_lock_makes_it_anew(fresh: Project) -> None:
     assert setup.is_current(fresh.path)
 
 
+def test_an_environment_that_was_left_half_made_is_made(fresh: Project) -> None:
+    fresh.environment["UV_FAILS"] = "yes"
+    fresh.run("python3", "-m", "versioning", "setup")
+    (fresh.path / ".venv/bin").mkdir(parents=True, exist_ok=True)
+    assert not setup.is_current(fresh.path)
+    del fresh.environment["UV_FAILS"]
+    fresh.ok("python3", "-m", "versioning", "setup")
+    assert setup.is_current(fresh.path)
+    assert asked(fresh)[-1].startswith("uv pip install ")
+
+
 def test_a_failed_install_is_one_line_and_the_rest_is_done(fresh: Project) -> None:
     fresh.environment["UV_FAILS"] = "1"
     done = fresh.run("python3", "-m", "versioning", "setup")
