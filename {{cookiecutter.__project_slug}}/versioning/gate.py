@@ -75,7 +75,7 @@ def _judge_update(repository: Repository, update: Update) -> list[Finding]:
     if commit is None:
         return []  # a tag on a file or a tree carries no sidecar, and is no release
     moment = judge.Moment(progress=meter("hashing"))
-    report = judge.tagged(repository, update.tag, commit, moment, moved_from=current)
+    report = judge.tagged(repository, update.tag, commit, moment)
     return list(report.findings) if report else []
 
 

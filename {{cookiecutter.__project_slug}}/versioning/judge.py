@@ -59,7 +59,6 @@ def tagged(
     commit: str,
     moment: Moment = Moment(),
     policy: Policy | None = None,
-    moved_from: str | None = None,
 ) -> Report | None:
     """A release tag on a commit, before or after it is made; None where the name means no release of this repository.
 
@@ -77,16 +76,14 @@ def tagged(
     if isinstance(meaning, Attempt):
         case = Case(repository, snapshot, Policy(), "", prefix, tag=tag, meaning=meaning)
         return Report(list(RULES["VE01"].check(case)), subject=tag)
-    return _release(repository, snapshot, meaning, tag, models, moment, policy, moved_from)
+    return _release(repository, snapshot, meaning, tag, models, moment, policy)
 
 
 def release_on_disk(repository: Repository, tag: str, moment: Moment = Moment()) -> Report:
     """The working tree as if it were committed and tagged now; without a tag, as if it were released as declared."""
     disk = DiskSnapshot(repository)
     meaning = parse_tag(tag) if tag else None
-    return _release(
-        repository, disk, meaning if isinstance(meaning, ReleaseTag) else None, tag, _models(disk), moment, None, None
-    )
+    return _release(repository, disk, meaning if isinstance(meaning, ReleaseTag) else None, tag, _models(disk), moment, None)
 
 
 def revision(repository: Repository, name: str, moment: Moment = Moment(), policy: Policy | None = None) -> Report | None:
@@ -95,7 +92,7 @@ def revision(repository: Repository, name: str, moment: Moment = Moment(), polic
     if commit is None:
         return None
     snapshot = CommitSnapshot(repository, commit)
-    return _release(repository, snapshot, None, "", _models(snapshot), moment, policy, None, subject=name)
+    return _release(repository, snapshot, None, "", _models(snapshot), moment, policy, subject=name)
 
 
 def _release(
@@ -106,7 +103,6 @@ def _release(
     models: list[str],
     moment: Moment,
     policy: Policy | None,
-    moved_from: str | None,
     subject: str = "",
 ) -> Report:
     findings: list[Finding] = []
@@ -120,7 +116,7 @@ def _release(
     for model in chosen or [policy.model or "model"]:
         case = Case(
             repository, snapshot, policy, sidecars.path_of(model), model,
-            tag=tag, meaning=meaning, moved_from=moved_from, several=len(declared) > 1, progress=moment.progress,
+            tag=tag, meaning=meaning, progress=moment.progress,
         )  # fmt: skip
         findings += _apply(case, rules)
     skipped = [rule.code for rule in RULES.values() if rule.needs not in {*moment.can_read, ACT}]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import Malformed
@@ -26,7 +26,6 @@ class Policy:
     evaluation_data: str = ""
     evaluation: tuple[str, ...] = ()
     environment: str = "requirements.lock"
-    paths: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def entry_stage(self) -> str:
@@ -58,7 +57,6 @@ def load(snapshot: Snapshot) -> Policy:
         evaluation_data=_text(paths, "evaluation_data", ""),
         evaluation=tuple(_texts(paths, "evaluation", ())),
         environment=_text(paths, "environment", Policy.environment),
-        paths=paths,
     )
 
 

@@ -70,9 +70,6 @@ class Case:
     #: The tag on trial, without `refs/tags/`, and what it means.
     tag: str = ""
     meaning: ReleaseTag | Attempt | None = None
-    #: What the tag's ref holds so far, where it is moved.
-    moved_from: str | None = None
-    several: bool = False
     #: Judged before a commit is made: there is no release to ask for yet.
     committing: bool = False
     progress: Progress | None = None
