@@ -61,7 +61,7 @@ def test_the_generated_one_is_read(sample: Generated) -> None:
         ("stages: [1]\n", "versioning.yaml: stages holds [1], not a list of texts"),
         ("stages: []\n", "versioning.yaml: stages holds nothing; the stages are dev, staging, canary, prod, retired"),
         ("stages: [live]\n", "versioning.yaml: stages holds ['live']; the stages are dev, staging, canary, prod, retired"),
-        ("paths: [a]\n", "versioning.yaml: paths holds ['a'], not a mapping of names to files"),
+        ("paths: [a]\n", "versioning.yaml: paths holds ['a'], not a mapping"),
         ("paths: {metrics: [a]}\n", "versioning.yaml: metrics holds ['a'], not a text"),
         ("paths: {evaluation: a.csv}\n", "versioning.yaml: evaluation holds 'a.csv', not a list of texts"),
         ("- a\n", "versioning.yaml holds a list, not a mapping"),

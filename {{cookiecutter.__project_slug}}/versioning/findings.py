@@ -23,12 +23,30 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Waived:
+    """A finding that a recorded exception lets pass, and who answers for it."""
+
+    finding: Finding
+    reason: str
+    by: str
+    until: str
+
+    @property
+    def by_whom(self) -> str:
+        """Who lets it pass, until when, and why."""
+        return f"waived until {self.until} by {self.by}: {self.reason}"
+
+
+@dataclass(frozen=True)
 class Report:
-    """All findings of a run, and the codes that could not be checked where it ran."""
+    """All findings of a run, those that were waived, and the codes that could not be checked where it ran."""
 
     findings: Sequence[Finding]
     not_checked: Sequence[str] = ()
     subject: str = ""
+    waived: Sequence[Waived] = ()
+    #: What is allowed, and still worth knowing.
+    notes: Sequence[str] = ()
 
 
 def as_text(report: Report) -> str:
@@ -39,16 +57,25 @@ def as_text(report: Report) -> str:
         following = report.findings[position + 1 :]
         if finding.hint and not (following and following[0].hint == finding.hint):
             lines.append(f"  hint: {finding.hint}")
+    for waived in report.waived:
+        lines.append(_line(waived.finding))
+        lines.append(f"  {waived.by_whom}")
+    lines += [f"note: {note}" for note in report.notes]
     if report.not_checked:
         lines.append(f"not checked here: {', '.join(report.not_checked)}")
     return "".join(f"{line}\n" for line in lines)
 
 
 def as_json(report: Report) -> str:
-    """`{"subject", "findings": [{code, file, path, message, expected, actual, hint, ref}], "not_checked"}`."""
+    """One object; docs/findings.md of the template says what its keys hold, and they keep their meaning."""
     content = {
         "subject": report.subject,
         "findings": [asdict(finding) for finding in report.findings],
+        "waived": [
+            {**asdict(waived.finding), "waiver": {"reason": waived.reason, "by": waived.by, "until": waived.until}}
+            for waived in report.waived
+        ],
+        "notes": list(report.notes),
         "not_checked": list(report.not_checked),
     }
     return json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n"
@@ -56,16 +83,19 @@ def as_json(report: Report) -> str:
 
 def as_github(report: Report) -> str:
     """GitHub's workflow commands, which show each finding beside the file in a pull request."""
-    lines = []
-    for finding in report.findings:
-        hint = f"\nhint: {finding.hint}" if finding.hint else ""
-        where = f"{finding.path}: " if finding.path else ""
-        properties = f"file={_escaped(finding.file, in_property=True)},title={_escaped(finding.code, in_property=True)}"
-        lines.append(f"::error {properties}::{_escaped(where + finding.message + hint)}")
+    lines = [_command("error", found, f"\nhint: {found.hint}" if found.hint else "") for found in report.findings]
+    lines += [_command("warning", waived.finding, f"\n{waived.by_whom}") for waived in report.waived]
+    lines += [f"::notice::{_escaped(note)}" for note in report.notes]
     return "".join(f"{line}\n" for line in lines)
 
 
 FORMATS = {"text": as_text, "json": as_json, "github": as_github}
+
+
+def _command(level: str, finding: Finding, more: str) -> str:
+    where = f"{finding.path}: " if finding.path else ""
+    properties = f"file={_escaped(finding.file, in_property=True)},title={_escaped(finding.code, in_property=True)}"
+    return f"::{level} {properties}::{_escaped(where + finding.message + more)}"
 
 
 def _line(finding: Finding) -> str:

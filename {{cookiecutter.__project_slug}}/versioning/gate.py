@@ -75,7 +75,7 @@ def _judge_update(repository: Repository, update: Update) -> list[Finding]:
     if commit is None:
         return []  # a tag on a file or a tree carries no sidecar, and is no release
     moment = judge.Moment(progress=meter("hashing"))
-    report = judge.tagged(repository, update.tag, commit, moment)
+    report = judge.tagged(repository, update.tag, update.new, moment)
     return list(report.findings) if report else []
 
 
@@ -88,7 +88,7 @@ def _held(repository: Repository, tag: str, *, moving: bool) -> list[Finding]:
 
 def pre_push(lines: Iterable[str], remote: str) -> int:
     """`git push` of a release tag: its data goes to the DVC remote first, then every rule is judged."""
-    releases: list[tuple[str, str]] = []
+    releases: list[tuple[str, str, str]] = []
     findings: list[Finding] = []
     with Repository.discover() as repository:
         for line in lines:
@@ -101,17 +101,17 @@ def pre_push(lines: Iterable[str], remote: str) -> int:
                 continue
             commit = repository.resolve(local)
             if commit:
-                releases.append((tag, commit))
+                releases.append((tag, local, commit))
         judged = []
-        for tag, commit in releases:
-            report = judge.tagged(repository, tag, commit, judge.Moment(progress=meter("hashing")))
+        for tag, oid, commit in releases:
+            report = judge.tagged(repository, tag, oid, judge.Moment(progress=meter("hashing")))
             if report is not None:
                 judged.append(commit)
                 findings += report.findings
         if judged and not findings:
-            findings += push_data(repository, [tag for tag, _ in releases], judged)
+            findings += push_data(repository, [tag for tag, *_ in releases], judged)
         if not findings:
-            remotes.remember(repository, [tag for tag, _ in releases])
+            remotes.remember(repository, [tag for tag, *_ in releases])
     return _answer(findings, "push")
 
 
@@ -148,10 +148,7 @@ def pre_receive(lines: Iterable[str]) -> int:
             if not is_null(update.old):
                 findings.append(version.stays(update.tag, "this server", moving=not is_null(update.new)))
                 continue
-            commit = repository.resolve(update.new)
-            if commit is None:
-                continue
-            report = judge.tagged(repository, update.tag, commit, judge.Moment(frozenset({GIT})), policy)
+            report = judge.tagged(repository, update.tag, update.new, judge.Moment(frozenset({GIT}), authority=policy))
             findings += report.findings if report else []
     return _answer(findings, "push")
 

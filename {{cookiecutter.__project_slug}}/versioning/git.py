@@ -110,13 +110,23 @@ class Repository:
     @cached_property
     def is_shallow(self) -> bool:
         """Whether ancestors are missing here."""
-        return self.run("rev-parse", "--is-shallow-repository").strip() == "true"
+        return (self.common_dir / "shallow").is_file()
 
     def resolve(self, revision: str, kind: str = "commit") -> str | None:
         """The object id of a revision peeled to `kind`, or None."""
         name = f"{revision}^{{{kind}}}" if kind else revision
         oid = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", name, check=False).strip()
         return oid if oid and not oid.startswith("^") else None  # `^main` means all but main
+
+    def oid(self, name: str) -> str | None:
+        """The object id of a name such as `HEAD:src`, over the one `cat-file` process; None where there is none."""
+        found = self.cat(name)
+        return found[0] if found else None
+
+    def kind(self, oid: str) -> str | None:
+        """What an object is: commit, tag, tree or blob; None where it is not there."""
+        found = self.cat(oid)
+        return found[1] if found else None
 
     def head(self) -> str | None:
         """The commit that is checked out, or None before the first one."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from . import pipeline as dvc
 from . import policy as policies
+from . import releases
 from . import sidecar as sidecars
 from .checks import ACT, CACHE, GIT, RULES, Case, Rule
 from .errors import Malformed
-from .findings import Finding, Report
+from .findings import Finding, Report, Waived
 from .git import Repository
+from .history import History
 from .names import Attempt, ReleaseTag, parse_tag
 from .policy import Policy
 from .snapshot import CommitSnapshot, DiskSnapshot, IndexSnapshot, Snapshot
@@ -26,6 +29,10 @@ class Moment:
 
     can_read: frozenset[str] = EVERYTHING
     progress: Progress | None = None
+    #: The policy whose rules count, where that is not the one of the commit: a server's, CI's.
+    authority: Policy | None = None
+    #: Shared by many judgements of one repository.
+    history: History | None = None
 
 
 def staged(repository: Repository) -> Report:
@@ -38,35 +45,33 @@ def staged(repository: Repository) -> Report:
     if not changed:
         return Report([], subject=index.name)
     policy, findings = _policy(index)
+    waived: list[Waived] = []
     for path in changed:
-        case = Case(repository, index, policy, path, _model(path), committing=True)
-        findings += _apply(case, [rule for rule in RULES.values() if rule.recorded])
-    return Report(_unique(findings), subject=index.name)
+        case = _case(repository, index, policy, _model(path), Moment(), committing=True)
+        found, let_pass = _let_pass(case, _apply(case, [rule for rule in RULES.values() if rule.recorded]))
+        findings += found
+        waived += let_pass
+    return Report(_unique(findings), subject=index.name, waived=waived)
 
 
 def recorded(repository: Repository, model: str) -> Report:
     """The sidecar on disk against what `dvc.lock` and the metrics file on disk record; no bytes of data or model are read."""
     disk = DiskSnapshot(repository)
     policy, findings = _policy(disk)
-    case = Case(repository, disk, policy, sidecars.path_of(model), model)
+    case = _case(repository, disk, policy, model, Moment())
     findings += _apply(case, [rule for rule in RULES.values() if rule.recorded])
     return Report(_unique(findings), subject=disk.name)
 
 
-def tagged(
-    repository: Repository,
-    tag: str,
-    commit: str,
-    moment: Moment = Moment(),
-    policy: Policy | None = None,
-) -> Report | None:
-    """A release tag on a commit, before or after it is made; None where the name means no release of this repository.
+def tagged(repository: Repository, tag: str, oid: str, moment: Moment = Moment()) -> Report | None:
+    """A release tag, before or after it is made; None where the name means no release of this repository.
 
     Args:
-        policy: the one to judge by; default: that of the commit.
+        oid: what the tag's ref names or is to name: a tag object, or a commit.
     """
     meaning = parse_tag(tag)
-    if meaning is None:
+    commit = repository.resolve(oid) if meaning else None
+    if meaning is None or commit is None:
         return None
     snapshot = CommitSnapshot(repository, commit)
     models = _models(snapshot)
@@ -74,53 +79,119 @@ def tagged(
     if prefix and prefix not in models:
         return None
     if isinstance(meaning, Attempt):
-        case = Case(repository, snapshot, Policy(), "", prefix, tag=tag, meaning=meaning)
+        case = _case(repository, snapshot, Policy(), prefix, moment, tag=tag, meaning=meaning)
         return Report(list(RULES["VE01"].check(case)), subject=tag)
-    return _release(repository, snapshot, meaning, tag, models, moment, policy)
+    return _release(repository, snapshot, _Trial(tag, meaning, oid), moment)
 
 
-def release_on_disk(repository: Repository, tag: str, moment: Moment = Moment()) -> Report:
+def release_refs(repository: Repository) -> list[tuple[str, str]]:
+    """Every release tag of this clone, and every tag that was meant as one, with what it names: a fetch brings all there are."""
+    listing = repository.run("for-each-ref", "--format=%(objectname) %(refname:strip=2)", "refs/tags")
+    named = ((tag, oid) for oid, _, tag in (line.partition(" ") for line in listing.splitlines()))
+    return [(tag, oid) for tag, oid in named if parse_tag(tag) is not None]
+
+
+def release_on_disk(repository: Repository, tag: str, moment: Moment = Moment(), model: str = "") -> Report:
     """The working tree as if it were committed and tagged now; without a tag, as if it were released as declared."""
     disk = DiskSnapshot(repository)
     meaning = parse_tag(tag) if tag else None
-    return _release(repository, disk, meaning if isinstance(meaning, ReleaseTag) else None, tag, _models(disk), moment, None)
+    trial = _Trial(tag, meaning if isinstance(meaning, ReleaseTag) else None, models=[model] if model else [])
+    return _release(repository, disk, trial, moment)
 
 
-def revision(repository: Repository, name: str, moment: Moment = Moment(), policy: Policy | None = None) -> Report | None:
+def revision(repository: Repository, name: str, moment: Moment = Moment()) -> Report | None:
     """A commit that has no release tag: everything but what only a tag can say; None where it names no commit."""
     commit = repository.resolve(name)
     if commit is None:
         return None
-    snapshot = CommitSnapshot(repository, commit)
-    return _release(repository, snapshot, None, "", _models(snapshot), moment, policy, subject=name)
+    return _release(repository, CommitSnapshot(repository, commit), _Trial(subject=name), moment)
 
 
-def _release(
+@dataclass(frozen=True)
+class _Trial:
+    """What is on trial."""
+
+    tag: str = ""
+    meaning: ReleaseTag | None = None
+    oid: str = ""
+    subject: str = ""
+    models: Sequence[str] = field(default_factory=list)
+
+
+def _release(repository: Repository, snapshot: Snapshot, trial: _Trial, moment: Moment) -> Report:
+    policy, findings = _policy(snapshot)
+    declared = _declared(snapshot)  # a sidecar that is left over makes no second model: SC03 names it
+    meaning = trial.meaning
+    if meaning and not meaning.model and len(declared) > 1:
+        return Report([_ambiguous(trial.tag, meaning, declared)], subject=trial.tag)
+    chosen = [meaning.model] if meaning and meaning.model else trial.models or _models(snapshot)
+    rules = [rule for rule in RULES.values() if rule.needs in moment.can_read]
+    waived: list[Waived] = []
+    for model in chosen or [policy.model or "model"]:
+        case = _case(repository, snapshot, policy, model, moment, tag=trial.tag, meaning=meaning, oid=trial.oid)
+        found, let_pass = _let_pass(case, _apply(case, rules))
+        findings += found
+        waived += let_pass
+    skipped = [rule.code for rule in RULES.values() if rule.needs not in {*moment.can_read, ACT}]
+    return Report(_unique(findings), skipped, trial.subject or trial.tag or snapshot.name, waived, _notes(repository, trial))
+
+
+def _case(
     repository: Repository,
     snapshot: Snapshot,
-    meaning: ReleaseTag | None,
-    tag: str,
-    models: list[str],
+    policy: Policy,
+    model: str,
     moment: Moment,
-    policy: Policy | None,
-    subject: str = "",
-) -> Report:
-    findings: list[Finding] = []
-    if policy is None:
-        policy, findings = _policy(snapshot)
-    chosen = [meaning.model] if meaning and meaning.model else models
-    declared = _declared(snapshot)  # a sidecar that is left over makes no second model: SC03 names it
-    if meaning and not meaning.model and len(declared) > 1:
-        return Report([_ambiguous(tag, meaning, declared)], subject=tag)
-    rules = [rule for rule in RULES.values() if rule.needs in moment.can_read]
-    for model in chosen or [policy.model or "model"]:
-        case = Case(
-            repository, snapshot, policy, sidecars.path_of(model), model,
-            tag=tag, meaning=meaning, progress=moment.progress,
-        )  # fmt: skip
-        findings += _apply(case, rules)
-    skipped = [rule.code for rule in RULES.values() if rule.needs not in {*moment.can_read, ACT}]
-    return Report(_unique(findings), skipped, subject or tag or snapshot.name)
+    *,
+    tag: str = "",
+    meaning: ReleaseTag | Attempt | None = None,
+    oid: str = "",
+    committing: bool = False,
+) -> Case:
+    rules = policy.of(model)
+    return Case(
+        repository,
+        snapshot,
+        rules.under(moment.authority.of(model)) if moment.authority else rules,
+        sidecars.path_of(model) if model else "",
+        model,
+        moment.history or History(repository),
+        tag=tag,
+        meaning=meaning,
+        oid=oid,
+        committing=committing,
+        progress=moment.progress,
+    )
+
+
+def _let_pass(case: Case, findings: Iterable[Finding]) -> tuple[list[Finding], list[Waived]]:
+    """What stands, and what a waiver lets pass."""
+    findings = list(findings)
+    if not findings or not case.policy.waivers:
+        return findings, []
+    tag = case.tag or releases.tag_name(str(case.claim("version")), case.model, several=case.several)
+    day = _day_of(case)
+    kept, waived = [], []
+    for finding in findings:
+        waiver = next((each for each in case.policy.waivers if each.covers(finding.code, tag, day)), None)
+        if waiver:
+            waived.append(Waived(finding, waiver.reason, waiver.by, waiver.until.isoformat()))
+        else:
+            kept.append(finding)
+    return kept, waived
+
+
+def _day_of(case: Case) -> dt.date:
+    """The day on which a release was made; today, where it is being made."""
+    made = next((release for release in case.history.releases if release.tag == case.tag), None) if case.tag else None
+    return dt.datetime.fromisoformat(made.date).date() if made else dt.datetime.now(dt.UTC).date()
+
+
+def _notes(repository: Repository, trial: _Trial) -> list[str]:
+    if not trial.oid or repository.kind(trial.oid) == "tag":
+        return []
+    cure = f"git tag -f -a {trial.tag} -m {trial.tag} {trial.tag}^{{}}"
+    return [f"{trial.tag} is a lightweight tag, which `git push --follow-tags` leaves behind: {cure}"]
 
 
 def _ambiguous(tag: str, meaning: ReleaseTag, models: list[str]) -> Finding:

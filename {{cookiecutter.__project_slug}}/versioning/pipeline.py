@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import posixpath
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -110,29 +111,39 @@ class Pipeline:
                 waiting += self.stages[name].deps.values()
         return [name for name in self.stages if name in found]
 
-    def recorded_params(self, stages: Iterable[str]) -> dict[str, Any]:
+    def recorded_params(self, stages: Iterable[str], own: str = PARAMS) -> dict[str, Any]:
         """The parameters that the lock recorded for the stages, nested as in their file.
 
-        Those of another file than `params.yaml` stand under that file's name.
+        Those of another file than the model's own stand under that file's name.
         """
         merged: dict[str, Any] = {}
         for name in stages:
             locked, stage = self.locked.get(name), self.stages.get(name)
             for written, values in (locked.params if locked else {}).items():
                 file = _place(stage.wdir if stage else "", written)
-                target = merged if file == PARAMS else merged.setdefault(file, {})
+                target = merged if file == own else merged.setdefault(file, {})
                 for key, value in values.items():
-                    if (file, key) != (PARAMS, VERSION_KEY):
+                    if (file, key) != (own, VERSION_KEY):
                         _nest(target, key, value)
         return merged
+
+    def describing(self, artifact: str) -> str:
+        """The stage that writes the sidecar of a model: the sidecar stage that depends on it."""
+        named = [stage for stage in self.stages.values() if is_sidecar_stage(stage.name)]
+        return next((stage.name for stage in named if artifact in stage.deps.values()), SIDECAR_STAGE)
 
     def recorded_dependency(self, path: str) -> Hash | None:
         """What the lock recorded of a dependency, by any stage but the sidecar's, which describes and makes nothing."""
         for stage in self.stages.values():
-            for written, place in stage.deps.items() if stage.name.split("@")[0] != SIDECAR_STAGE else ():
+            for written, place in stage.deps.items() if not is_sidecar_stage(stage.name) else ():
                 if place == path and stage.name in self.locked and written in self.locked[stage.name].deps:
                     return self.locked[stage.name].deps[written]
         return None
+
+
+def is_sidecar_stage(name: str) -> bool:
+    """Whether a stage describes a model: `sidecar`, or `sidecar-uplift` and `sidecar@uplift` where there are several."""
+    return re.match(rf"{SIDECAR_STAGE}($|[@_-])", name) is not None
 
 
 def load(snapshot: Snapshot, lock: Snapshot | None = None) -> Pipeline:

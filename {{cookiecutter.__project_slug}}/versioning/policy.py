@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import Malformed
-from .names import STAGES
+from .names import MODEL, STAGES, ReleaseTag, parse_tag
 from .snapshot import Snapshot
 
 FILE = "versioning.yaml"
+POLICIES = ("solo", "team", "regulated")
+#: Whatever a team decides, these say what a release is: without them nothing else could be believed.
+NEVER_WAIVED = ("SC", "AR", "VE01", "VE02")
+#: Where a repository says nothing, a sidecar as the sidecar stage writes it.
+_CHECKLIST = ("artifact", "data", "features", "environment", "team")
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Between which values a metric has to lie, both included, for a release."""
+
+    metric: str
+    least: float | None = None
+    most: float | None = None
+
+    def allows(self, value: float) -> bool:
+        """Whether a value lies between them."""
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+    def __str__(self) -> str:
+        bounds = (("at least", self.least), ("at most", self.most))
+        return " and ".join(f"{side} {value}" for side, value in bounds if value is not None)
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A recorded exception: one rule, one release, with a reason and an end."""
+
+    rule: str
+    version: str
+    reason: str
+    by: str
+    until: dt.date
+
+    def covers(self, code: str, tag: str, day: dt.date) -> bool:
+        """Whether it lets a finding of this rule pass for this release, made on this day."""
+        return self.rule == code and self.version == tag and day <= self.until
 
 
 @dataclass(frozen=True)
@@ -22,15 +60,63 @@ class Policy:
     policy: str = "solo"
     stages: tuple[str, ...] = ("staging", "canary", "prod")
     allow_pickle: bool = False
+    checklist: tuple[str, ...] = _CHECKLIST
+    thresholds: tuple[Threshold, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    #: Where the model's version, data and parameters are declared.
+    params: str = "params.yaml"
     metrics: str = "reports/metrics.json"
     evaluation_data: str = ""
     evaluation: tuple[str, ...] = ()
     environment: str = "requirements.lock"
+    #: What `models:` says of further models, by name: the keys in which they differ.
+    others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def entry_stage(self) -> str:
         """The stage at which a new release enters."""
         return self.stages[0]
+
+    @property
+    def signed(self) -> bool:
+        """Whether a release has to be a signed tag."""
+        return self.policy == "regulated"
+
+    def of(self, model: str) -> Policy:
+        """The policy as it is for one model: files and thresholds are each model's own, all else is shared."""
+        own = self.others.get(model)
+        if own is None:
+            return self
+        paths = _mapping(own, "paths", f"models.{model}.")
+        return replace(
+            self,
+            model=model,
+            params=_text(own, "params", self.params),
+            thresholds=tuple(_thresholds(own, f"models.{model}.")),
+            checklist=tuple(_texts(own, "checklist", self.checklist)),
+            metrics=_text(paths, "metrics", self.metrics),
+            evaluation_data=_text(paths, "evaluation_data", ""),
+            evaluation=tuple(_texts(paths, "evaluation", ())),
+            environment=_text(paths, "environment", self.environment),
+            others={},
+        )
+
+    def under(self, authority: Policy) -> Policy:
+        """These files and names, judged by the rules of another policy: that of the default branch.
+
+        A commit says where its own files are; how strictly they are judged, it does not say.
+        """
+        return replace(
+            authority,
+            model=self.model,
+            params=self.params,
+            metrics=self.metrics,
+            evaluation_data=self.evaluation_data,
+            evaluation=self.evaluation,
+            environment=self.environment,
+            # A model that the default branch does not know yet comes with its own thresholds.
+            thresholds=authority.thresholds if authority.model == self.model else self.thresholds,
+        )
 
 
 def load(snapshot: Snapshot) -> Policy:
@@ -40,24 +126,87 @@ def load(snapshot: Snapshot) -> Policy:
         Malformed: a value of a kind that its key does not take.
     """
     content = snapshot.yaml(FILE) or {}
-    paths = content.get("paths") or {}
-    if not isinstance(paths, dict):
-        raise Malformed(f"{FILE}: paths holds {paths!r}, not a mapping of names to files")
-    stages = tuple(_texts(content, "stages", Policy.stages))
-    unknown = [stage for stage in stages if stage not in STAGES]
-    if unknown or not stages:
-        raise Malformed(f"{FILE}: stages holds {unknown or 'nothing'}; the stages are {', '.join(STAGES)}")
-    return Policy(
+    paths = _mapping(content, "paths")
+    others = _mapping(content, "models")
+    policy = Policy(
         model=_text(content, "model", ""),
         team=_text(content, "team", Policy.team),
-        policy=_text(content, "policy", Policy.policy),
-        stages=stages,
+        policy=_one_of(content, "policy", POLICIES, Policy.policy),
+        stages=_stages(content),
         allow_pickle=content.get("allow_pickle") is True,
+        checklist=tuple(_texts(content, "checklist", _CHECKLIST)),
+        thresholds=tuple(_thresholds(content)),
+        waivers=tuple(_waivers(content)),
         metrics=_text(paths, "metrics", Policy.metrics),
         evaluation_data=_text(paths, "evaluation_data", ""),
         evaluation=tuple(_texts(paths, "evaluation", ())),
         environment=_text(paths, "environment", Policy.environment),
+        others={str(name): own or {} for name, own in others.items()},
     )
+    for name, own in policy.others.items():
+        if not MODEL.fullmatch(name) or not isinstance(own, dict):
+            raise Malformed(f"{FILE}: models.{name} holds {own!r}; a model is a name such as «uplift» with keys of its own")
+        policy.of(name)  # what is wrong in it is said now, not on the day it is released
+    return policy
+
+
+def _stages(content: Mapping[str, Any]) -> tuple[str, ...]:
+    stages = _texts(content, "stages", Policy.stages)
+    unknown = [stage for stage in stages if stage not in STAGES]
+    if unknown or not stages:
+        raise Malformed(f"{FILE}: stages holds {unknown or 'nothing'}; the stages are {', '.join(STAGES)}")
+    return stages
+
+
+def _thresholds(content: Mapping[str, Any], above: str = "") -> Iterator[Threshold]:
+    for metric, bounds in _mapping(content, "thresholds", above).items():
+        where = f"{FILE}: {above}thresholds.{metric}"
+        if not isinstance(bounds, dict) or not bounds or bounds.keys() - {"min", "max"}:
+            raise Malformed(f"{where} holds {bounds!r}, not {{min: NUMBER}}, {{max: NUMBER}} or both")
+        for value in bounds.values():
+            if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 (NaN)
+                raise Malformed(f"{where} holds {value!r}, not a number")
+        yield Threshold(str(metric), bounds.get("min"), bounds.get("max"))
+
+
+def _waivers(content: Mapping[str, Any]) -> Iterator[Waiver]:
+    keys = ("rule", "version", "reason", "by", "until")
+    for position, item in enumerate(content.get("waivers") or []):
+        where = f"{FILE}: waivers[{position}]"
+        if not isinstance(item, dict) or {*item} != {*keys}:
+            raise Malformed(f"{where} holds {item!r}; a waiver has {', '.join(keys)}")
+        empty = [key for key in keys[:4] if not isinstance(item[key], str) or not item[key].strip()]
+        if empty:
+            raise Malformed(f"{where}.{empty[0]} holds {item[empty[0]]!r}, not a text")
+        if item["rule"].startswith(NEVER_WAIVED):
+            raise Malformed(f"{where} waives {item['rule']}, which is never waived: {', '.join(NEVER_WAIVED)}")
+        if not isinstance(parse_tag(item["version"]), ReleaseTag):
+            raise Malformed(f"{where}.version holds {item['version']!r}, not one release such as v1.2.0")
+        rule, version, reason, by = (item[key].strip() for key in keys[:4])
+        yield Waiver(rule, version, reason, by, _day(item["until"], f"{where}.until"))
+
+
+def _day(value: Any, where: str) -> dt.date:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    try:
+        return dt.date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise Malformed(f"{where} holds {value!r}, not a day such as 2027-01-31") from None
+
+
+def _mapping(content: Mapping[str, Any], key: str, above: str = "") -> Mapping[str, Any]:
+    value = content.get(key) or {}
+    if not isinstance(value, dict):
+        raise Malformed(f"{FILE}: {above}{key} holds {value!r}, not a mapping")
+    return value
+
+
+def _one_of(content: Mapping[str, Any], key: str, choices: tuple[str, ...], default: str) -> str:
+    value = _text(content, key, default)
+    if value not in choices:
+        raise Malformed(f"{FILE}: {key} holds {value!r}; it is one of {', '.join(choices)}")
+    return value
 
 
 def _text(content: Mapping[str, Any], key: str, default: str) -> str:

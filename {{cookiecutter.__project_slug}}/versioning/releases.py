@@ -49,6 +49,6 @@ def find(repository: Repository, before: str | None = None) -> list[Release]:
     return sorted(found, key=lambda release: (release.model or "", release.version))
 
 
-def tag_name(version: Version, model: str | None, *, several: bool) -> str:
+def tag_name(version: Version | str, model: str | None, *, several: bool) -> str:
     """The tag of a release: with the model's name in front where the repository has several."""
     return f"{model}/{version}" if several and model else str(version)

@@ -6,6 +6,7 @@ import getpass
 import os
 import platform
 import posixpath
+import re
 import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,7 +20,6 @@ from .documents import dump_json, load_json
 from .errors import Malformed, VersioningError
 from .git import Repository
 from .policy import Policy
-from .releases import Release
 from .snapshot import CommitSnapshot, DiskSnapshot, Snapshot
 from .storage import Digests
 
@@ -28,6 +28,7 @@ FEATURES = ".features.json"
 SCHEMA_VERSION = 1
 #: Kept while the artifact is the same: they say how these bytes came to be, not where they were described last.
 _KEPT_ENVIRONMENT = ("python", "platform", "image")
+_IDENTITY = re.compile(r"[^<>\s][^<>]* <[^<>@\s]+@[^<>@\s]+>")
 
 
 def path_of(model: str) -> str:
@@ -38,6 +39,11 @@ def path_of(model: str) -> str:
 def features_of(model: str) -> str:
     """Where a model's serialized feature spec is."""
     return f"{FOLDER}/{model}{FEATURES}"
+
+
+def format_of(path: str) -> str:
+    """What a model's file is called by: `skops`, `onnx`, `pt`."""
+    return re.sub(r"[^a-z0-9]", "", posixpath.splitext(path)[1].lower()) or "unknown"
 
 
 def is_sidecar(path: str) -> bool:
@@ -57,15 +63,6 @@ def _speaks_of_a_model(snapshot: Snapshot, path: str) -> bool:
     except Malformed:
         return False  # of a model that dvc.yaml declares, it is found by that
     return "model_name" in content and "artifact" in content
-
-
-def names_version(repository: Repository, release: Release, model: str) -> bool:
-    """Whether the sidecar at a release's commit says that very version: a tag alone makes no release."""
-    try:
-        content = CommitSnapshot(repository, release.commit).json(path_of(model))
-    except Malformed:
-        return False
-    return bool(field(content, "version") == str(release.version))
 
 
 @cache
@@ -107,9 +104,9 @@ def describe(disk: DiskSnapshot, policy: Policy, model: str, now: datetime | Non
     pipeline = dvc.load(disk)
     artifact = _artifact(disk, pipeline, model)
     stages = claimed_stages(pipeline, artifact["path"], policy, model)
-    params = disk.yaml(dvc.PARAMS) or {}
-    recorded = pipeline.recorded_params(stages)
-    data_path = _needed(params, "data", "path")
+    params = disk.yaml(policy.params) or {}
+    recorded = pipeline.recorded_params(stages, policy.params)
+    data_path = _needed(policy, params, "data", "path")
     data = pipeline.recorded_dependency(data_path)
     if data is None:
         raise VersioningError(f"no stage of dvc.lock read data.path, {data_path!r}", "dvc repro")
@@ -119,12 +116,12 @@ def describe(disk: DiskSnapshot, policy: Policy, model: str, now: datetime | Non
     described: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "model_name": model,
-        "version": str(_needed(params, "version")),
+        "version": str(_needed(policy, params, "version")),
         "commit": claim(disk, stages, field(previous, "commit")),
-        "data_id": str(_needed(params, "data", "id")),
+        "data_id": str(_needed(policy, params, "data", "id")),
         "hyperparameters": recorded,
         "metrics": _metrics(disk, policy),
-        "created_by": (same and field(previous, "created_by")) or _author(disk.repository),
+        "created_by": _made_by(disk.repository, field(previous, "created_by") if same else None),
         "created_at": (same and field(previous, "created_at")) or moment,
         "stage": policy.entry_stage,
         "team": policy.team,
@@ -137,7 +134,7 @@ def describe(disk: DiskSnapshot, policy: Policy, model: str, now: datetime | Non
         "evaluation": [_file(disk, path) for path in policy.evaluation],
         "tags": {
             "experiment_id": _experiment(),
-            "data_snapshot": str(_needed(params, "data", "id")),
+            "data_snapshot": str(_needed(policy, params, "data", "id")),
             "approved": False,
         },
         "extra": field(previous, "extra"),
@@ -150,7 +147,7 @@ def describe(disk: DiskSnapshot, policy: Policy, model: str, now: datetime | Non
 def claimed_stages(pipeline: dvc.Pipeline, artifact: str, policy: Policy, model: str) -> list[str]:
     """The stages that artifact, features and metrics come from: what a sidecar's `commit` speaks of."""
     stages = pipeline.upstream(artifact, features_of(model), policy.metrics)
-    return [name for name in stages if name != dvc.SIDECAR_STAGE]
+    return [name for name in stages if not dvc.is_sidecar_stage(name)]
 
 
 def claim_differences(repository: Repository, lock: Snapshot, commit: str, stages: list[str]) -> list[dvc.Difference]:
@@ -198,7 +195,7 @@ def _artifact(disk: DiskSnapshot, pipeline: dvc.Pipeline, model: str) -> dict[st
         "sha256": Digests(disk.repository).sha256(place),
         "md5": recorded.md5,
         "size": place.stat().st_size,
-        "format": posixpath.splitext(path)[1].lstrip(".").lower() or "unknown",
+        "format": format_of(path),
     }
 
 
@@ -239,7 +236,15 @@ def _environment(disk: Snapshot, policy: Policy, kept: Mapping[str, str] | None)
     return {**environment, "lock_sha256": _file(disk, policy.environment)["sha256"]}
 
 
-def _author(repository: Repository) -> str:
+def is_identity(text: str) -> bool:
+    """Whether a text names somebody as Git does: `Name <mail>`."""
+    return _IDENTITY.fullmatch(text) is not None
+
+
+def _made_by(repository: Repository, kept: str | None) -> str:
+    """Who made these bytes; a machine's user, written down for want of an identity, gives way to a person."""
+    if kept and (is_identity(kept) or not repository.identity()):
+        return kept
     try:
         return repository.identity() or f"{getpass.getuser()}@{socket.gethostname()}"
     except (KeyError, OSError):  # a container's user without a name
@@ -250,8 +255,8 @@ def _experiment() -> str | None:
     return os.environ.get("DVC_EXP_NAME") or None
 
 
-def _needed(params: Mapping[str, Any], *keys: str) -> Any:
+def _needed(policy: Policy, params: Mapping[str, Any], *keys: str) -> Any:
     value = field(params, *keys)
     if value is None:
-        raise VersioningError(f"params.yaml has no {'.'.join(keys)}", "git checkout HEAD -- params.yaml")
+        raise VersioningError(f"{policy.params} has no {'.'.join(keys)}", f"git checkout HEAD -- {policy.params}")
     return value

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import pipeline as dvc
+from .. import policy as policies
 from .. import sidecar as sidecars
 from ..findings import Finding
 from ..storage import hash_file
@@ -19,8 +20,8 @@ _PICKLES = ("pkl", "pickle", "joblib")
 
 @rule("AR01", "hash and size of the artifact are those of dvc.lock", recorded=True)
 def recorded(case: Case) -> Iterator[Finding]:
-    """Refuses a sidecar whose artifact has another path, MD5 or size than `dvc.lock` records: it describes another model than
-    the one that this commit brings back.
+    """Refuses a sidecar whose artifact has another path, MD5 or size than `dvc.lock` records, or another format than its file
+    is called by: it describes another model than the one that this commit brings back.
 
     Write it anew from facts: `dvc repro -f -s sidecar`.
     """
@@ -47,6 +48,10 @@ def recorded(case: Case) -> Iterator[Finding]:
         if expected is not None and not _same(actual, expected):
             message = f"says {actual}, {dvc.LOCK} says {expected}"
             yield case.finding("AR01", message, "artifact", key, expected=expected, actual=actual, hint=case.redescribe)
+    form, is_called = case.claim("artifact", "format"), sidecars.format_of(path)
+    if form != is_called:
+        message = f"says {form}, {path} is called {is_called}"
+        yield case.finding("AR01", message, "artifact", "format", expected=is_called, actual=form, hint=case.redescribe)
 
 
 @rule("AR02", "the model is an output that DVC keeps")
@@ -104,6 +109,44 @@ def bytes_match(case: Case) -> Iterator[Finding]:
             message = f"says {str(claimed)[:12]}…, the bytes of {path} hash to {actual[:12]}…"
             hint = _mend(case, path)
             yield case.finding("AR03", message, *keys, "sha256", expected=actual, actual=claimed, hint=hint)
+
+
+@rule("AR04", "everything on the checklist is there")
+def complete(case: Case) -> Iterator[Finding]:
+    """Refuses a release that lacks an item of `checklist:` in `versioning.yaml`: a section of the sidecar that is missing or
+    empty, or a file that neither Git nor DVC holds. The evaluation files that the sidecar describes are those of
+    `paths: evaluation:`, no fewer and no others.
+
+    Sections come back with `dvc repro -f -s sidecar`; a file is made and committed, or taken off the list.
+    """
+    if case.sidecar is None:
+        return
+    sections = sidecars.schema()["properties"]
+    for item in case.policy.checklist:
+        keys = item.split(".")
+        if keys[0] in sections:
+            if case.claim(*keys) in (None, "", [], {}):
+                yield case.finding("AR04", "is missing, and is on the checklist", *keys, hint=case.redescribe)
+        elif not _is_held(case, item):
+            message = f"is on the checklist of {policies.FILE}, and neither Git nor DVC holds it"
+            yield case.finding("AR04", message, file=item, hint=_bring(case, item))
+    evaluation = case.claim("evaluation")
+    named = {str(sidecars.field(item, "path")) for item in evaluation} if isinstance(evaluation, list) else set()
+    for path in sorted(named ^ {*case.policy.evaluation}):
+        said = f"lacks {path}, which" if path not in named else f"names {path}, which no line of"
+        message = f"{said} {policies.FILE} lists under paths: evaluation:"
+        yield case.finding(
+            "AR04", message, "evaluation", expected=sorted(case.policy.evaluation), actual=path, hint=case.redescribe
+        )
+
+
+def _is_held(case: Case, path: str) -> bool:
+    return case.pipeline.output(path) is not None or bool(case.snapshot.read(path)) or bool(case.snapshot.files(path))
+
+
+def _bring(case: Case, path: str) -> str:
+    message = f"Add {posixpath.basename(path)}"
+    return f"git add {shlex.quote(path)} && git commit -m {shlex.quote(message)}{case.tagging}"
 
 
 def _files(case: Case) -> Iterator[tuple[tuple[str, ...], str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +15,10 @@ from .. import sidecar as sidecars
 from ..errors import Malformed
 from ..findings import Finding
 from ..git import Repository
+from ..history import History
 from ..names import Attempt, ReleaseTag
 from ..policy import Policy
+from ..releases import Release
 from ..snapshot import DiskSnapshot, Snapshot
 from ..storage import Digests, Progress, Storage
 
@@ -63,13 +65,17 @@ class Case:
 
     repository: Repository
     snapshot: Snapshot
+    #: As it is for this model.
     policy: Policy
     #: The sidecar's path, and its model by that name.
     file: str
     model: str
+    history: History
     #: The tag on trial, without `refs/tags/`, and what it means.
     tag: str = ""
     meaning: ReleaseTag | Attempt | None = None
+    #: What the tag's ref names or is to name: a tag object, or the commit itself; empty where there is no tag yet.
+    oid: str = ""
     #: Judged before a commit is made: there is no release to ask for yet.
     committing: bool = False
     progress: Progress | None = None
@@ -111,17 +117,50 @@ class Case:
         path = "".join(f".{key}" for key in keys)
         return Finding(code, file or self.file, message, f"${path}" if path else "", ref=self.tag, **values)
 
+    def earlier(self, wanted: Callable[[Release], bool] = lambda _: True) -> Iterator[Release]:
+        """The model's releases before this one, newest version first."""
+        if self.snapshot.commit is None:
+            return iter(())
+        here = self.snapshot.on_disk
+        return self.history.earlier(self.snapshot.commit, self.model, wanted, but=self.tag, including=here)
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the version in the tag's name: `uplift/`, or nothing."""
+        return f"{self.meaning.model}/" if isinstance(self.meaning, ReleaseTag) and self.meaning.model else ""
+
+    @property
+    def several(self) -> bool:
+        """Whether the repository has more than one model, so that each has to be named."""
+        try:
+            return len([item for item in self.pipeline.artifacts.values() if sidecars.field(item, "type") == "model"]) > 1
+        except Malformed:
+            return False
+
     # --- hints: the one command that mends, as it must be typed here ---
 
     @property
     def redescribe(self) -> str:
         """Write the sidecar anew from facts."""
-        return self.then(f"dvc repro -f -s {dvc.SIDECAR_STAGE}")
+        return self.then(f"dvc repro -f -s {self.describing}")
+
+    @property
+    def describing(self) -> str:
+        """The stage that writes this sidecar."""
+        try:
+            declared = self.pipeline.artifacts.get(self.model)
+            return self.pipeline.describing(str(sidecars.field(declared, "path") or self.claim("artifact", "path")))
+        except Malformed:
+            return dvc.SIDECAR_STAGE
 
     @property
     def stamp(self) -> str:
         """Name a commit that holds what made the model."""
-        return f"{program()} stamp --commit{self._tagging}"
+        return f"{self._stamping}{self.tagging}"
+
+    @property
+    def _stamping(self) -> str:
+        return f"{program()} stamp --commit{f' {self.model}' if self.several else ''}"
 
     @property
     def retrain(self) -> str:
@@ -135,11 +174,12 @@ class Case:
         paths = "-A" if everything else f"{dvc.LOCK} {shlex.quote(self.file)}"
         message = "Train" if everything else "Describe the model as it is"
         # What was trained and committed in one go is held by that new commit only; a true claim is left alone.
-        stamp = f" && {program()} stamp --commit" if everything and self._tagging else ""
-        return f'{command} && git add {paths} && git commit -m "{message}"{stamp}{self._tagging}'
+        stamp = f" && {self._stamping}" if everything and self.tagging else ""
+        return f'{command} && git add {paths} && git commit -m "{message}"{stamp}{self.tagging}'
 
     @property
-    def _tagging(self) -> str:
+    def tagging(self) -> str:
+        """The end of a hint: make the tag on trial, which is then true."""
         if not isinstance(self.meaning, ReleaseTag):
             return ""
         # A tag that is there already (judged by `check`, or moved) has to be replaced.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .. import pipeline as dvc
+from .. import policy as policies
 from .. import sidecar as sidecars
 from ..errors import Malformed
 from ..findings import Finding
@@ -22,7 +23,7 @@ def hyperparameters(case: Case) -> Iterator[Finding]:
     claimed = case.claim("hyperparameters")
     if not isinstance(claimed, dict):
         return
-    recorded = case.pipeline.recorded_params(_stages(case))
+    recorded = case.pipeline.recorded_params(_stages(case), case.policy.params)
     for keys, says, expected in _differences(claimed, recorded, ("hyperparameters",)):
         message = f"says {_shown(says)}, {dvc.LOCK} recorded {_shown(expected)}"
         yield case.finding("HP01", message, *keys, expected=expected, actual=says, hint=case.redescribe)
@@ -85,6 +86,30 @@ def finite(case: Case) -> Iterator[Finding]:
             if not number or not math.isfinite(value):
                 message = f"is {_shown(value)}, which is no finite number"
                 yield case.finding("ME02", message, *keys, actual=value, hint=_remake(case))
+
+
+@rule("ME03", "metrics are within the release thresholds")
+def good_enough(case: Case) -> Iterator[Finding]:
+    """Refuses a metric that is below `min` or above `max` of `thresholds:` in `versioning.yaml`, and a threshold whose metric
+    the sidecar does not have. Commits are free; it is the release that has to be good enough.
+
+    Train a better model, or change the threshold in a commit that says why; for one release, write a waiver.
+    """
+    metrics = case.claim("metrics")
+    if not isinstance(metrics, dict):
+        return
+    for threshold in case.policy.thresholds:
+        keys = ("metrics", *threshold.metric.split("."))
+        value = case.claim(*keys)
+        if value is None:
+            message = f"is missing, and {policies.FILE} asks for {threshold}"
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            continue  # ME02 says so
+        elif threshold.allows(value):
+            continue
+        else:
+            message = f"is {value!r}, and {policies.FILE} asks for {threshold}"
+        yield case.finding("ME03", message, *keys, expected=str(threshold), actual=value, hint=_remake(case))
 
 
 def _remake(case: Case) -> str:

@@ -81,7 +81,7 @@ def _behind(case: Case) -> list[str]:
     own = [
         stage.name
         for stage in case.pipeline.stages.values()
-        if stage.name.split("@")[0] == dvc.SIDECAR_STAGE and (not behind or path in stage.deps.values())
+        if dvc.is_sidecar_stage(stage.name) and (not behind or path in stage.deps.values())
     ]
     above = case.pipeline.upstream(*(dep for name in own for dep in case.pipeline.stages[name].deps.values()))
     return [name for name in case.pipeline.stages if name in {*behind, *own, *above}]

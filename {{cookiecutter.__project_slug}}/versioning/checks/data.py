@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .. import pipeline as dvc
+from .. import policy as policies
+from .. import sidecar as sidecars
 from ..findings import Finding
 from .base import Case, rule
 
@@ -21,9 +23,9 @@ def recorded(case: Case) -> Iterator[Finding]:
     ids = {
         dvc.lookup(values, "data.id") if "data.id" not in values else values["data.id"]
         for name, stage in case.locked.items()
-        if name.split("@")[0] == dvc.SIDECAR_STAGE
+        if dvc.is_sidecar_stage(name) and (name == case.describing or not case.several)
         for file, values in stage.params.items()
-        if file == dvc.PARAMS and ("data.id" in values or "data" in values)
+        if file == case.policy.params and ("data.id" in values or "data" in values)
     }
     claimed = case.claim("data_id")
     if isinstance(claimed, str) and claimed not in ids:
@@ -35,6 +37,7 @@ def recorded(case: Case) -> Iterator[Finding]:
         message = f"says {snapshot!r}, data_id says {claimed!r}"
         yield case.finding("DA01", message, "tags", "data_snapshot", expected=claimed, actual=snapshot, hint=case.redescribe)
     yield from _another_file(case)
+    yield from _another_source(case)
     hashes = _hashes(case)
     for section in ("data", "evaluation_data"):
         path = case.claim(section, "path")
@@ -56,11 +59,47 @@ def recorded(case: Case) -> Iterator[Finding]:
 
 def _another_file(case: Case) -> Iterator[Finding]:
     """The sidecar names a file that the lock knows, and that is not the data that was trained on."""
-    used = None if case.committing else dvc.lookup(case.snapshot.yaml(dvc.PARAMS), "data.path")
+    used = None if case.committing else dvc.lookup(case.snapshot.yaml(case.policy.params), "data.path")
     claimed = case.claim("data", "path")
     if isinstance(used, str) and isinstance(claimed, str) and claimed != used:
-        message = f"says {claimed}, {dvc.PARAMS} says {used}"
+        message = f"says {claimed}, {case.policy.params} says {used}"
         yield case.finding("DA01", message, "data", "path", expected=used, actual=claimed, hint=case.redescribe)
+
+    evaluated, claimed = case.policy.evaluation_data, case.claim("evaluation_data", "path")
+    if isinstance(claimed, str) and claimed != evaluated:
+        message = f"says {claimed}, {policies.FILE} says {evaluated or 'nothing'}"
+        yield case.finding("DA01", message, "evaluation_data", "path", expected=evaluated, actual=claimed, hint=case.redescribe)
+
+
+def _another_source(case: Case) -> Iterator[Finding]:
+    """What has an MD5 in the lock was read from a file, and a file has no version of a table or commit of a lake."""
+    source, pin = case.claim("data", "source"), case.claim("data", "pin")
+    if isinstance(source, str) and source != "dvc":
+        message = f"says {source}, {dvc.LOCK} recorded a file that DVC keeps"
+        yield case.finding("DA01", message, "data", "source", expected="dvc", actual=source, hint=case.redescribe)
+    elif pin is not None:
+        message = f"says {pin!r}; a file that DVC keeps is pinned by its MD5"
+        yield case.finding("DA01", message, "data", "pin", actual=pin, hint=case.redescribe)
+
+
+@rule("DA02", "a data id names one content for ever")
+def named_once(case: Case) -> Iterator[Finding]:
+    """Refuses a `data_id` that named other bytes in an earlier release: the same name in two releases would promise that both
+    were trained on the same data.
+
+    Give the data a name of its own, `data: id:` in `params.yaml`, then `dvc repro`, which trains nothing anew.
+    """
+    claimed, md5 = case.claim("data_id"), case.claim("data", "md5")
+    if not isinstance(claimed, str) or not isinstance(md5, str):
+        return
+    for release in case.earlier():
+        before = case.history.sidecar(release, case.model)
+        known = sidecars.field(before, "data", "md5")
+        if before.get("data_id") == claimed and isinstance(known, str) and known != md5:
+            message = f"{claimed!r} named other data in {release.tag}: {known[:10]}…, here it is {md5[:10]}…"
+            hint = f"change id: {claimed} under data: in {case.policy.params}, then {case.retrain}"
+            yield case.finding("DA02", message, "data_id", expected=known, actual=md5, hint=hint)
+            return
 
 
 def _hashes(case: Case) -> dict[str, dvc.Hash]:

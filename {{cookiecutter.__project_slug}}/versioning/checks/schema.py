@@ -75,6 +75,12 @@ def paired(case: Case) -> Iterator[Finding]:
         if sidecars.field(artifact, "type") == "model"
     }
     there = case.snapshot.read(case.file) is not None
+    twins = [name for name, path in declared.items() if name != case.model and path == declared.get(case.model)]
+    if twins:
+        message = f"describes {declared[case.model]}, and so does models/{twins[0]}.json: one model has one sidecar"
+        yield case.finding(
+            "SC03", message, actual=declared[case.model], hint=f"take «{twins[0]}» out of artifacts: in {dvc.PIPELINE}"
+        )
     if not there and case.model in declared:
         unmade = case.pipeline.output(declared[case.model]) is None
         yield case.finding(

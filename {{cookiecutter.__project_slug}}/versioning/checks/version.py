@@ -1,15 +1,19 @@
-"""VE: the version is written right, said twice the same, and new."""
+"""VE: the version is written right, said twice the same, new, worth a release, and says how much changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .. import features, policy
 from .. import pipeline as dvc
-from .. import releases
 from .. import sidecar as sidecars
 from ..findings import Finding
 from ..names import Attempt, ReleaseTag
-from .base import ACT, Case, program, rule
+from ..releases import Release
+from .base import ACT, CACHE, Case, program, rule
+
+#: How Git writes a signature into a tag: SSH, OpenPGP, X.509.
+_SIGNATURES = (b"\n-----BEGIN SSH SIGNATURE-----\n", b"\n-----BEGIN PGP SIGNATURE-----\n", b"\n-----BEGIN SIGNED MESSAGE-----\n")
 
 
 @rule("VE01", "the tag is a version of SemVer 2.0.0 with a v")
@@ -38,11 +42,11 @@ def said_twice_the_same(case: Case) -> Iterator[Finding]:
     tagged = str(case.meaning.version) if isinstance(case.meaning, ReleaseTag) else None
     if tagged is not None and claimed != tagged:
         message = f"says {claimed}, the tag says {tagged}"
-        hint = f"{program()} release {tagged}"
+        hint = f"{program()} release {case.prefix}{tagged}"
         yield case.finding("VE02", message, "version", expected=tagged, actual=claimed, hint=hint)
-    declared = (case.snapshot.yaml(dvc.PARAMS) or {}).get(dvc.VERSION_KEY)
+    declared = (case.snapshot.yaml(case.policy.params) or {}).get(dvc.VERSION_KEY)
     if declared is not None and declared != claimed:
-        message = f"says {claimed}, {dvc.PARAMS} says {declared}"
+        message = f"says {claimed}, {case.policy.params} says {declared}"
         yield case.finding("VE02", message, "version", expected=declared, actual=claimed, hint=case.retrain)
 
 
@@ -53,24 +57,102 @@ def newer(case: Case) -> Iterator[Finding]:
 
     Take the next one: `model release patch`.
     """
-    if not isinstance(case.meaning, ReleaseTag) or case.snapshot.commit is None:
+    if not isinstance(case.meaning, ReleaseTag):
         return
     version = case.meaning.version
-    earlier = (
-        release
-        for release in reversed(releases.find(case.repository, before=case.snapshot.commit))
-        if release.model in (None, case.model) and release.tag != case.tag and version <= release.version
-        if release.commit != case.snapshot.commit  # two versions of one commit are VE02's: one of them is not declared
-        if sidecars.names_version(case.repository, release, case.model)  # a false v9.9.9 that was fetched closes no line
-    )
-    last = next(earlier, None)
+    last = next(case.earlier(lambda one: one.version >= version), None)
     if last is not None:
         message = f"{version} is not newer than {last.tag}, released {last.date[:10]} on commit {last.commit[:7]}"
-        following = last.version.bump("patch")
         yield case.finding(
             "VE03", message, file=f"refs/tags/{case.tag}", expected=f"> {last.tag}", actual=str(version),
-            hint=f"{program()} release {following}",
+            hint=f"{program()} release {case.prefix}{last.version.bump('patch')}",
         )  # fmt: skip
+
+
+@rule("VE04", "there is something new to release")
+def something_new(case: Case) -> Iterator[Finding]:
+    """Refuses a version whose model, feature spec, data, metrics, code under `src/`, runtime lock and `versioning.yaml` are all
+    those of the last final release: two names for one thing, of which nobody could say why there are two. A final release
+    with the bytes of its candidate (`v1.2.0` after `v1.2.0-rc.1`) is what candidates are for, and passes.
+
+    Use the release that is there; where two names are wanted for once, write a waiver.
+    """
+    if not isinstance(case.meaning, ReleaseTag):
+        return
+    last = _last_final(case)
+    if last is None or last.version >= case.meaning.version:
+        return  # VE03 says so
+    before, same = case.history.sidecar(last, case.model), True
+    for keys in (("artifact", "sha256"), ("features", "sha256"), ("data", "md5"), ("evaluation_data", "md5"), ("metrics",)):
+        same = same and case.claim(*keys) == sidecars.field(before, *keys)
+    for path in ("src", case.policy.environment, policy.FILE):
+        same = same and case.repository.oid(f"{case.snapshot.commit}:{path}") == case.repository.oid(f"{last.commit}:{path}")
+    if same:
+        version = case.meaning.version
+        message = f"{version} would be {last.tag} again: model, features, data, metrics, code, packages and rules are the same"
+        yield case.finding(
+            "VE04", message, file=f"refs/tags/{case.tag}", expected=f"a change since {last.tag}", actual=str(version),
+            hint=f"{program()} show {last.tag}",
+        )  # fmt: skip
+
+
+@rule("VE05", "an input that is taken away makes a major version", needs=CACHE)
+def compatible(case: Case) -> Iterator[Finding]:
+    """Refuses a minor or patch version whose feature spec lacks an input of the last final release, or has it under another
+    type or with fewer categories, or gives other classes: whoever calls the model as before would get an error, or worse, an
+    answer. What grows (an input more, a category more) breaks nobody's call and needs no major version.
+
+    Release it as the next major version: `model release major`.
+    """
+    if not isinstance(case.meaning, ReleaseTag):
+        return
+    last = _last_final(case)
+    if last is None or case.meaning.version.major > last.version.major or case.meaning.version <= last.version:
+        return
+    if case.claim("features", "sha256") == sidecars.field(case.history.sidecar(last, case.model), "features", "sha256"):
+        return
+    path = sidecars.features_of(case.model)
+    before, now = features.at_release(case.repository, case.storage, last, case.model), features.read(case.bytes_of(path))
+    if now is None:
+        return  # AR03 says that the bytes are not here
+    if before is None:
+        message = f"the feature spec of {last.tag} is not here, so nothing says whether callers of that release are served still"
+        hint = f"dvc fetch --all-tags {path}{case.tagging}"
+        yield case.finding("VE05", message, "features", hint=hint)
+        return
+    for change in features.compare(before, now):
+        if change.breaks:
+            major = last.version.bump("major")
+            message = f"{change}, so {case.meaning.version} would break what {last.tag} serves"
+            yield case.finding(
+                "VE05", message, "features", file=path, expected=change.before, actual=change.now,
+                hint=f"{program()} release {case.prefix}{major}",
+            )  # fmt: skip
+
+
+@rule("VE06", "the tag is of the kind that the policy asks for")
+def kind_of_tag(case: Case) -> Iterator[Finding]:
+    """Refuses a release whose tag is lightweight or carries no signature, where `policy:` in `versioning.yaml` is `regulated`:
+    nobody could say later who released it. Under the other policies a lightweight tag passes, with a note that
+    `git push --follow-tags` leaves it behind.
+
+    Sign it: `git tag -s v1.2.0 -m v1.2.0`.
+    """
+    if not case.oid or not case.policy.signed or not isinstance(case.meaning, ReleaseTag):
+        return
+    found = case.repository.cat(case.oid)
+    kind, content = (found[1], found[2]) if found else ("", b"")
+    if kind == "tag" and any(mark in content for mark in _SIGNATURES):
+        return
+    is_now = "not signed" if kind == "tag" else "a lightweight tag, which says nothing of who made it"
+    message = f"{case.tag} is {is_now}; the policy «{case.policy.policy}» asks for a signed one"
+    force = "-f " if case.repository.resolve(f"refs/tags/{case.tag}") else ""
+    hint = f"git tag {force}-s {case.tag} -m {case.tag} {case.snapshot.commit}"
+    yield case.finding("VE06", message, file=f"refs/tags/{case.tag}", expected="signed", actual=is_now, hint=hint)
+
+
+def _last_final(case: Case) -> Release | None:
+    return next(case.earlier(lambda one: not one.version.pre), None)
 
 
 @rule("VE07", "a release that others hold stays where it is", needs=ACT)

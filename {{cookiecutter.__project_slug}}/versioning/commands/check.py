@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 
-from .. import judge, releases
-from ..checks import GIT, RULES
+from .. import judge
+from .. import policy as policies
+from ..checks import ACT, GIT, RULES
 from ..errors import UsageError
-from ..findings import FORMATS, Finding, Report
+from ..findings import FORMATS, Report
 from ..git import Repository
-from ..names import Attempt, parse_tag
+from ..history import History
 from ..progress import meter
+from ..snapshot import CommitSnapshot
 
 EXAMPLE = "model check v0.1.0"
 
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--staged", action="store_true", help="the staged sidecars, as `git commit` does")
     what.add_argument("--all-releases", action="store_true", help="every release tag of this clone (Git's rules)")
     what.add_argument("--explain", metavar="CODE", help="what a rule refuses, why, and what mends it")
+    parser.add_argument("--policy", metavar="REV", help="judge by the rules of this revision; CI names the default branch")
     parser.add_argument("--format", choices=tuple(FORMATS), default="text")
 
 
@@ -50,13 +52,13 @@ def _report(repository: Repository, arguments: argparse.Namespace) -> Report:
         return judge.staged(repository)
     if arguments.all_releases:
         return _all(repository)
-    moment = judge.Moment(progress=meter("hashing"))
+    moment = judge.Moment(progress=meter("hashing"), authority=_authority(repository, arguments.policy))
     name = arguments.revision
     if not name:
         return judge.release_on_disk(repository, "", moment)
     tag = name.removeprefix("refs/tags/")
-    commit = repository.resolve(f"refs/tags/{tag}")
-    report = judge.tagged(repository, tag, commit, moment) if commit else None
+    oid = repository.resolve(f"refs/tags/{tag}", kind="")
+    report = judge.tagged(repository, tag, oid, moment) if oid else None
     report = report or judge.revision(repository, name, moment)
     if report is None:
         raise UsageError(f"{name!r} is no release, tag or commit of this repository", "git fetch --tags")
@@ -64,23 +66,26 @@ def _report(repository: Repository, arguments: argparse.Namespace) -> Report:
 
 
 def _all(repository: Repository) -> Report:
-    moment = judge.Moment(frozenset({GIT}))
-    findings: list[Finding] = []
-    names = list(_names(repository))
-    for tag in names:
-        commit = repository.resolve(f"refs/tags/{tag}")
-        report = judge.tagged(repository, tag, commit, moment) if commit else None
-        findings += report.findings if report else []
-    skipped = [rule.code for rule in RULES.values() if rule.needs not in (GIT, "act")]
-    return Report(findings, skipped, f"{len(names)} release{'' if len(names) == 1 else 's'}")
+    """Each by the policy of its own commit: a rule that was made later makes no earlier release untrue."""
+    moment = judge.Moment(frozenset({GIT}), history=History(repository, walked=True))
+    reports = [judge.tagged(repository, tag, oid, moment) for tag, oid in judge.release_refs(repository)]
+    known = [report for report in reports if report is not None]
+    return Report(
+        [finding for report in known for finding in report.findings],
+        [rule.code for rule in RULES.values() if rule.needs not in (GIT, ACT)],
+        f"{len(known)} release{'' if len(known) == 1 else 's'}",
+        [waived for report in known for waived in report.waived],
+        [note for report in known for note in report.notes],
+    )
 
 
-def _names(repository: Repository) -> Iterator[str]:
-    """Release tags, and tags that were meant as such: a fetch may have brought them past the gate."""
-    known = {release.tag for release in releases.find(repository)}
-    for tag in repository.run("for-each-ref", "--format=%(refname:strip=2)", "refs/tags").splitlines():
-        if tag in known or isinstance(parse_tag(tag), Attempt):
-            yield tag
+def _authority(repository: Repository, revision: str | None) -> policies.Policy | None:
+    if not revision:
+        return None
+    commit = repository.resolve(revision)
+    if commit is None:
+        raise UsageError(f"{revision!r} names no commit of this repository", "git fetch origin")
+    return policies.load(CommitSnapshot(repository, commit))
 
 
 def _explain(code: str) -> int:

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .. import judge, policy, releases, storage
+from .. import judge, policy, storage
 from .. import pipeline as dvc
 from ..checks import GIT
 from ..errors import VersioningError
 from ..git import Repository
-from ..names import Attempt, parse_tag
+from ..history import History
 from ..snapshot import DiskSnapshot
 from . import hooks, setup
 
@@ -135,16 +135,13 @@ def _data(repository: Repository) -> Diagnosis:
 
 def _releases(repository: Repository) -> Iterator[Diagnosis]:
     """Bad releases: a fetch brings whatever a remote holds."""
-    names = [release.tag for release in releases.find(repository)]
-    tags = repository.run("for-each-ref", "--format=%(refname:strip=2)", "refs/tags").splitlines()
-    names += [tag for tag in tags if isinstance(parse_tag(tag), Attempt)]
-    bad = 0
-    for tag in names:
-        commit = repository.resolve(f"refs/tags/{tag}")
-        report = judge.tagged(repository, tag, commit, judge.Moment(frozenset({GIT}))) if commit else None
+    moment = judge.Moment(frozenset({GIT}), history=History(repository, walked=True))
+    refs, bad = judge.release_refs(repository), 0
+    for tag, oid in refs:
+        report = judge.tagged(repository, tag, oid, moment)
         if report and report.findings:
             bad += 1
             first = report.findings[0]
             yield Diagnosis("release", False, f"{tag} is not true: {first.code} {first.message}", f"model check {tag}")
     if not bad:
-        yield Diagnosis("releases", True, f"{len(names)}, and nothing contradicts them")
+        yield Diagnosis("releases", True, f"{len(refs)}, and nothing contradicts them")

@@ -9,12 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .. import judge, policy, releases
+from .. import judge, policy, proposal, releases
 from .. import pipeline as dvc
 from .. import sidecar as sidecars
 from ..errors import UsageError, VersioningError
 from ..findings import Report, as_text
 from ..git import Repository
+from ..history import History
 from ..names import BUMPS, FIRST, Attempt, Version, parse_tag
 from ..progress import meter
 from ..snapshot import DiskSnapshot
@@ -25,29 +26,59 @@ _LINE = re.compile(rb"^version:[ \t]*[^#\n]*?(?=[ \t]*(?:#.*)?$)", re.MULTILINE)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `model release`."""
-    parser.add_argument("version", metavar="VERSION|major|minor|patch", help="the version, or the part that grows")
+    parser.add_argument(
+        "version", nargs="?", metavar="VERSION|major|minor|patch",
+        help="the version, or the part that grows; without one, say which part should grow and why",
+    )  # fmt: skip
+    parser.add_argument("--model", help="which of several models, as `uplift/v0.2.0` says too; default: `model:`")
     parser.add_argument("-m", "--message", help="the tag's message; default: the version")
 
 
 def release(arguments: argparse.Namespace) -> int:
     """Release, and print the command that pushes."""
     with Repository.discover() as repository:
-        rules = policy.load(DiskSnapshot(repository))
-        version = _wanted(repository, arguments.version)
-        tag = releases.tag_name(version, rules.model, several=_several(repository))
+        disk = DiskSnapshot(repository)
+        declared = policy.load(disk)
+        wanted = arguments.version or ""
+        model = arguments.model or wanted.rpartition("/")[0] or declared.model
+        rules = declared.of(model)
+        if not wanted:
+            return _propose(repository, rules, named=model != declared.model)
+        version = _wanted(repository, rules, wanted)
+        tag = releases.tag_name(version, model, several=_several(disk))
         _refuse_if_taken(repository, tag)
-        _refuse_if_dirty(repository, rules.model)
+        _refuse_if_dirty(repository, rules)
         report = _prepare(repository, rules, version, tag)
+        sys.stdout.write(as_text(report))
         if report.findings:
-            sys.stdout.write(as_text(report))
             print(f"{tag} is not released", file=sys.stderr)
             return 1
-        _commit(repository, rules.model, tag)
-        _tag(repository, tag, arguments.message or tag)
+        _commit(repository, rules, tag)
+        _tag(repository, rules, tag, arguments.message or tag)
         push = "git push --follow-tags"
         if not repository.run("remote"):
             push = "git remote add origin URL && git push --follow-tags -u origin HEAD"
     print(f"released {tag} on {_branch(repository)}, commit {_short_head(repository)}\nNext: {push}")
+    return 0
+
+
+def _propose(repository: Repository, rules: policy.Policy, *, named: bool) -> int:
+    """Say what changed since the last final release, and which part of the version that makes grow."""
+    verb = f"model release{f' --model {rules.model}' if named else ''}"
+    last = proposal.last_final(repository, rules.model)
+    if last is None:
+        declared = _declared_version(repository, rules) or FIRST
+        print(f"{rules.model} has no final release yet\nNext: {verb} {declared.final}")
+        return 0
+    found = [*proposal.reasons(repository, rules, last)]
+    if not found:
+        print(f"nothing changed since {last.tag}: there is nothing to release")
+        return 0
+    part = next(part for part in BUMPS if any(reason.part == part for reason in found))
+    print(f"since {last.tag}:")
+    for reason in sorted(found, key=lambda reason: BUMPS.index(reason.part)):
+        print(f"  {reason.part:<5}  {reason.what}")
+    print(f"proposed: {part}, {_wanted(repository, rules, part)}\nNext: {verb} {part}")
     return 0
 
 
@@ -65,17 +96,17 @@ def next_version(declared: Version | None, released: list[Version], part: str) -
     return last.bump(part)
 
 
-def _wanted(repository: Repository, text: str) -> Version:
+def _declared_version(repository: Repository, rules: policy.Policy) -> Version | None:
+    return Version.parse(str((DiskSnapshot(repository).yaml(rules.params) or {}).get(dvc.VERSION_KEY, "")))
+
+
+def _wanted(repository: Repository, rules: policy.Policy, text: str) -> Version:
     if text in BUMPS:
-        declared = Version.parse(str((DiskSnapshot(repository).yaml(dvc.PARAMS) or {}).get(dvc.VERSION_KEY, "")))
         head = repository.head()
         if head is None:
             raise VersioningError("there is no commit to release", 'git add -A && git commit -m "Start"')
-        known = releases.find(repository, before=head)
-        model = policy.load(DiskSnapshot(repository)).model
-        return next_version(
-            declared, [found.version for found in known if sidecars.names_version(repository, found, model)], text
-        )
+        known = [one.version for one in History(repository).earlier(head, rules.model, including=True)]
+        return next_version(_declared_version(repository, rules), known, text)
     version = Version.parse(text.rpartition("/")[2])
     if version is None:
         meaning = parse_tag(text)
@@ -90,9 +121,9 @@ def _refuse_if_taken(repository: Repository, tag: str) -> None:
         raise VersioningError(f"{tag} is released already, on commit {commit[:7]}", "model release patch")
 
 
-def _refuse_if_dirty(repository: Repository, model: str) -> None:
+def _refuse_if_dirty(repository: Repository, rules: policy.Policy) -> None:
     """Only what a release is made of has to be committed; a README in progress may wait."""
-    paths = [dvc.PARAMS, dvc.PIPELINE, dvc.LOCK, policy.FILE, sidecars.path_of(model)]
+    paths = [rules.params, dvc.PIPELINE, dvc.LOCK, policy.FILE, sidecars.path_of(rules.model)]
     changed = repository.run("status", "--porcelain", "-z", "--", *paths).split("\0")
     names = [line[3:] for line in changed if line]
     if names:
@@ -104,14 +135,14 @@ def _refuse_if_dirty(repository: Repository, model: str) -> None:
 
 def _prepare(repository: Repository, rules: policy.Policy, version: Version, tag: str) -> Report:
     """Write version, lock and sidecar, and judge them; put everything back where they are refused."""
-    written = [repository.path / path for path in (dvc.PARAMS, dvc.LOCK, sidecars.path_of(rules.model))]
+    written = [repository.path / path for path in (rules.params, dvc.LOCK, sidecars.path_of(rules.model))]
     before = {path: path.read_bytes() if path.is_file() else None for path in written}
     try:
-        _declare(repository.path / dvc.PARAMS, version)
+        _declare(repository.path / rules.params, version)
         if any(path.read_bytes() != before[path] for path in written[:1]) or before[written[2]] is None:
-            _describe(repository)
+            _describe(repository, rules)
         _stamp(repository, rules)
-        report = judge.release_on_disk(repository, tag, judge.Moment(progress=meter("hashing")))
+        report = judge.release_on_disk(repository, tag, judge.Moment(progress=meter("hashing")), rules.model)
     except BaseException:
         _restore(before)
         raise
@@ -125,17 +156,19 @@ def _declare(path: Path, version: Version) -> None:
     content = path.read_bytes() if path.is_file() else b""
     changed, count = _LINE.subn(f"version: {version}".encode(), content, count=1)
     if not count:
-        raise VersioningError(f"{dvc.PARAMS} has no line that begins with «version:»", f"git checkout HEAD -- {dvc.PARAMS}")
+        raise VersioningError(f"{path.name} has no line that begins with «version:»", f"git checkout HEAD -- {path.name}")
     if changed != content:
         path.write_bytes(changed)
 
 
-def _describe(repository: Repository) -> None:
+def _describe(repository: Repository, rules: policy.Policy) -> None:
     """Run the sidecar stage alone, so that DVC itself records the version in `dvc.lock`."""
+    pipeline = dvc.load(DiskSnapshot(repository))
+    stage = pipeline.describing(str(sidecars.field(pipeline.artifacts.get(rules.model), "path")))
     binaries = str(Path(sys.executable).parent)
     environment = repository.environment | {"PATH": os.pathsep.join([binaries, repository.environment.get("PATH", "")])}
     done = subprocess.run(
-        [sys.executable, "-m", "dvc", "repro", "--quiet", "--single-item", dvc.SIDECAR_STAGE],
+        [sys.executable, "-m", "dvc", "repro", "--quiet", "--single-item", stage],
         cwd=repository.path,
         env=environment,
         capture_output=True,
@@ -144,7 +177,7 @@ def _describe(repository: Repository) -> None:
     )
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise VersioningError(f"the sidecar stage failed: {' '.join(said[-3:])}", f"dvc repro -f -s {dvc.SIDECAR_STAGE}")
+        raise VersioningError(f"the sidecar stage failed: {' '.join(said[-3:])}", f"dvc repro -f -s {stage}")
 
 
 def _stamp(repository: Repository, rules: policy.Policy) -> None:
@@ -161,24 +194,25 @@ def _restore(before: dict[Path, bytes | None]) -> None:
             path.write_bytes(content)
 
 
-def _commit(repository: Repository, model: str, tag: str) -> None:
-    paths = [dvc.PARAMS, dvc.LOCK, sidecars.path_of(model)]
+def _commit(repository: Repository, rules: policy.Policy, tag: str) -> None:
+    paths = [rules.params, dvc.LOCK, sidecars.path_of(rules.model)]
     if repository.run("status", "--porcelain", "--", *paths):
         repository.run("add", "--", *paths)
         repository.run("commit", "--quiet", "-m", f"Release {tag}", "--", *paths)
 
 
-def _tag(repository: Repository, tag: str, message: str) -> None:
+def _tag(repository: Repository, rules: policy.Policy, tag: str, message: str) -> None:
     """As the user would, so that the gate itself has the last word."""
+    kind = "--sign" if rules.signed else "--annotate"
     done = subprocess.run(
-        ["git", "tag", "--annotate", tag, "--message", message], cwd=repository.path, env=repository.environment, check=False
+        ["git", "tag", kind, tag, "--message", message], cwd=repository.path, env=repository.environment, check=False
     )
     if done.returncode:
         raise VersioningError(f"Git refused the tag {tag}; its commit stays", f"model check && git tag -a {tag} -m {tag}")
 
 
-def _several(repository: Repository) -> bool:
-    return len(sidecars.find(DiskSnapshot(repository))) > 1
+def _several(disk: DiskSnapshot) -> bool:
+    return len(sidecars.find(disk)) > 1
 
 
 def _branch(repository: Repository) -> str:

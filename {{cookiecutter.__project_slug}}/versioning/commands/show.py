@@ -31,7 +31,7 @@ def show(arguments: argparse.Namespace) -> int:
         snapshot = CommitSnapshot(repository, release.commit)
         paths = [sidecars.path_of(release.model)] if release.model else sidecars.find(snapshot)
         content = (snapshot.json(paths[0]) if paths else None) or {}
-        report = judge.tagged(repository, release.tag, release.commit) or Report([])
+        report = judge.tagged(repository, release.tag, release.oid) or Report([])
     summary: dict[str, Any] = {
         "tag": release.tag,
         "commit": release.commit,

@@ -40,7 +40,7 @@ def write(repository: Repository, model: str | None = None) -> dict[str, Any]:
     name = model or rules.model
     if not name:
         raise UsageError(f"{policy.FILE} names no model", "python3 -m versioning sidecar MODEL")
-    content = sidecars.describe(disk, rules, name)
+    content = sidecars.describe(disk, rules.of(name), name)
     sidecars.write(repository.path, content)
     return content
 

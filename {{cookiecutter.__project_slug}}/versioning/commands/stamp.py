@@ -25,6 +25,7 @@ def stamp(arguments: argparse.Namespace) -> int:
     with Repository.discover() as repository:
         rules = policy.load(DiskSnapshot(repository))
         model = arguments.model or rules.model
+        rules = rules.of(model)
         path = sidecars.path_of(model)
         before, after = restamp(repository, rules, model)
         if before == after:
@@ -55,7 +56,7 @@ def restamp(repository: Repository, rules: policy.Policy, model: str) -> tuple[s
     path = sidecars.path_of(model)
     content = disk.json(path)
     if content is None:
-        raise VersioningError(f"{path} is not there", f"dvc repro -f -s {dvc.SIDECAR_STAGE}")
+        raise VersioningError(f"{path} is not there", f"dvc repro -f -s {_describing(disk, model)}")
     report = judge.recorded(repository, model)
     if report.findings:
         first = report.findings[0]
@@ -79,6 +80,11 @@ def restamp(repository: Repository, rules: policy.Policy, model: str) -> tuple[s
         f"stage {first_difference.stage} {first_difference.what} ({first_difference.path})",
         _cure(repository, first_difference.path),
     )
+
+
+def _describing(disk: DiskSnapshot, model: str) -> str:
+    pipeline = dvc.load(disk)
+    return pipeline.describing(str(sidecars.field(pipeline.artifacts.get(model), "path")))
 
 
 def _cure(repository: Repository, path: str) -> str:

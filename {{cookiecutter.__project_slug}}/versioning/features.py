@@ -1,0 +1,97 @@
+"""The feature spec of a model: what it takes and gives, and whether a later one still serves the same callers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import pipeline as dvc
+from . import sidecar as sidecars
+from .documents import load_json
+from .errors import Malformed
+from .git import Repository
+from .releases import Release
+from .snapshot import CommitSnapshot
+from .storage import Storage
+
+
+@dataclass(frozen=True)
+class Change:
+    """One point in which a spec differs from an earlier one, and whether a call of the earlier model fails or means less."""
+
+    what: str
+    breaks: bool
+    before: Any = None
+    now: Any = None
+
+    def __str__(self) -> str:
+        return self.what
+
+
+def read(place: Path | None) -> dict[str, Any] | None:
+    """The spec in a file; None where there is no file, or not one that says what it takes."""
+    if place is None:
+        return None
+    try:
+        content = load_json(place.read_bytes())
+    except (Malformed, OSError):
+        return None
+    return content if isinstance(content, dict) and isinstance(content.get("features"), list) else None
+
+
+def at_release(repository: Repository, storage: Storage, release: Release, model: str) -> dict[str, Any] | None:
+    """The spec that a release was made with, where its bytes are on this machine."""
+    path = sidecars.features_of(model)
+    try:
+        recorded = dvc.load(CommitSnapshot(repository, release.commit)).output(path)
+    except Malformed:
+        return None
+    return read(storage.find(recorded.md5)) if recorded else None
+
+
+def compare(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    """What changed for callers, in the order of the earlier spec; what is new comes last."""
+    had, has = _by_name(before), _by_name(now)
+    for name, feature in had.items():
+        if name not in has:
+            yield Change(f"the input {name} is gone", True, name, None)
+            continue
+        yield from _compare_one(name, feature, has[name])
+    for key in ("task", "target"):
+        if before.get(key) != now.get(key):
+            yield Change(f"the {key} was {before.get(key)} and is {now.get(key)}", True, before.get(key), now.get(key))
+    if _texts(before.get("classes")) != _texts(now.get("classes")):
+        lost = [value for value in _texts(before.get("classes")) if value not in _texts(now.get("classes"))]
+        said = f"the classes were {_some(before.get('classes'))} and are {_some(now.get('classes'))}"
+        yield Change(said, bool(lost), before.get("classes"), now.get("classes"))
+    for name in has.keys() - had.keys():
+        yield Change(f"the input {name} is new", False, None, name)
+
+
+def _compare_one(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    if before.get("type") != now.get("type"):
+        said = f"the input {name} was a {before.get('type')} and is a {now.get('type')}"
+        yield Change(said, True, before.get("type"), now.get("type"))
+        return
+    was, is_now = _texts(before.get("categories")), _texts(now.get("categories"))
+    lost, won = [value for value in was if value not in is_now], [value for value in is_now if value not in was]
+    if lost:
+        yield Change(f"the input {name} no longer knows {_some(lost)}", True, was, is_now)
+    elif won:
+        yield Change(f"the input {name} also knows {_some(won)}", False, was, is_now)
+
+
+def _by_name(spec: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    listed = spec.get("features")
+    return {str(item.get("name")): item for item in listed if isinstance(item, Mapping)} if isinstance(listed, list) else {}
+
+
+def _texts(values: Any) -> list[str]:
+    return [str(value) for value in values] if isinstance(values, list) else []
+
+
+def _some(values: Any, most: int = 5) -> str:
+    texts = _texts(values)
+    return (", ".join(f"«{text}»" for text in texts[:most]) + (" …" if len(texts) > most else "")) or "none"
