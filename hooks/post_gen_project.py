@@ -21,7 +21,11 @@ PROJECT = Path.cwd()
 STORAGE = PROJECT.with_name(f"{PROJECT.name}-storage")
 DATA = Path("data/raw", ANSWERS["__data_file"])
 SAMPLE = Path("data/raw/telco-customer-churn.csv")
-CI_FILES = {"github": ".github", "gitlab": ".gitlab-ci.yml", "jenkins": "Jenkinsfile"}
+SERVICE_FILES = {
+    "github": (".github", "infra/github-ruleset.json"),
+    "gitlab": (".gitlab-ci.yml", "infra/gitlab-protected-tag.json"),
+    "jenkins": ("Jenkinsfile",),
+}
 CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".ipynb_checkpoints")
 ARGUMENTS_OF_RIDGE = "\ntrain:  # arguments of the model in src/*/train.py\n  alpha: 1.0\n"
 MESSAGE = f"Start {ANSWERS['__project_name'] or PROJECT.name} from the template"
@@ -58,11 +62,11 @@ def must(*command: object) -> None:
 
 
 def keep_what_was_chosen() -> None:
-    """Remove the other providers' files, and caches that lay about in the template's folder."""
+    """Remove the other services' files, and caches that lay about in the template's folder."""
     scheme = ANSWERS["__storage_url"].partition("://")[0]
     if scheme:
         Path(f"requirements-dev.{scheme}.lock").replace("requirements-dev.lock")
-    unwanted = [Path(file) for provider, file in CI_FILES.items() if provider != ANSWERS["ci"]]
+    unwanted = [Path(file) for service, files in SERVICE_FILES.items() if service != ANSWERS["ci"] for file in files]
     unwanted += [*Path().glob("requirements-dev.*.lock"), *(path for name in CACHES for path in Path().rglob(name))]
     if DATA != SAMPLE:
         unwanted += [SAMPLE, Path(f"{SAMPLE}.dvc"), *Path("data/raw").glob("LICENSE*"), Path("data/raw/README.md")]

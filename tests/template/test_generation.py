@@ -15,7 +15,11 @@ import pytest
 
 from tests.conftest import ROOT, TEMPLATE, Generate, Generated, git
 
-CI_FILES = {"github": ".github/workflows/release.yml", "gitlab": ".gitlab-ci.yml", "jenkins": "Jenkinsfile"}
+SERVICE_FILES = {
+    "github": {".github/workflows/release.yml", "infra/github-ruleset.json"},
+    "gitlab": {".gitlab-ci.yml", "infra/gitlab-protected-tag.json"},
+    "jenkins": {"Jenkinsfile"},
+}
 # All of a generated repository but `versioning/`, which is copied as it is.
 FILES = """
 .dvc/.gitignore
@@ -31,6 +35,7 @@ data/raw/LICENSE-telco-customer-churn.txt
 data/raw/README.md
 data/raw/telco-customer-churn.csv.dvc
 dvc.yaml
+infra/README.md
 models/.gitignore
 params.yaml
 pyproject.toml
@@ -56,10 +61,10 @@ NEXT = [
 ]
 
 
-@pytest.mark.parametrize("ci", CI_FILES)
+@pytest.mark.parametrize("ci", SERVICE_FILES)
 def test_repository_holds_exactly_these_files(generate: Generate, ci: str) -> None:
     made = generate(ci=ci)
-    expected = {*FILES, CI_FILES[ci], *versioning_files()}
+    expected = {*FILES, *SERVICE_FILES[ci], *versioning_files()}
     assert set(made.git("ls-files").splitlines()) == expected
     on_disk = {
         path.relative_to(made.project).as_posix()
