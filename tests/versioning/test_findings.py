@@ -70,5 +70,9 @@ def test_json_takes_values_that_yaml_has_and_json_has_not() -> None:
 def test_nothing_found_prints_nothing() -> None:
     assert [FORMATS[name](Report([])) for name in ("text", "github")] == ["", ""]
     assert json.loads(FORMATS["json"](Report([]))) == {
-        "subject": "", "findings": [], "waived": [], "notes": [], "not_checked": [],
+        "subject": "",
+        "findings": [],
+        "waived": [],
+        "notes": [],
+        "not_checked": [],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.versioning.conftest import Project, copy_of, shell_environment
+from tests.versioning.conftest import SIDECAR, Project, copy_of, shell_environment
 from versioning import judge
 from versioning.findings import Finding, Report, as_text
 from versioning.git import Repository
@@ -172,3 +173,59 @@ def hints(output: str) -> list[str]:
 def _findings(report: Report | None) -> list[Finding]:
     assert report is not None
     return list(report.findings)
+
+
+# --- a second release: what is on trial comes after v0.1.0 ---
+
+
+@pytest.fixture(scope="session")
+def after_release_once(released_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    path = copy_of(released_once, tmp_path_factory.mktemp("after"))
+    return Project(path, shell_environment(tmp_path_factory.mktemp("home"), path))
+
+
+@pytest.fixture
+def later(after_release_once: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trial]:
+    """A project whose v0.1.0 is released, to forge what comes after it."""
+    monkeypatch.delenv("GIT_INDEX_FILE", raising=False)
+    yield Trial(after_release_once)
+    os.environ.pop("GIT_INDEX_FILE", None)
+
+
+def bumped(trial: Trial, version: str, more: Changes | None = None) -> dict[str, Change]:
+    """The changes that declare another version in all three places, and perhaps more."""
+    old = VERSION
+    changes: dict[str, Change] = {
+        "params.yaml": trial.read("params.yaml").replace(f"version: {old}", f"version: {version}"),
+        "dvc.lock": trial.read("dvc.lock").replace(f"version: {old}", f"version: {version}"),
+        SIDECAR: trial.read(SIDECAR).replace(f'"version": "{old}"', f'"version": "{version}"'),
+    }
+    for path, change in (more or {}).items():
+        text = changes.get(path)
+        changes[path] = change(text if isinstance(text, str) else trial.read(path)) if callable(change) else change
+    return changes
+
+
+def in_cache(trial: Trial, content: bytes) -> str:
+    """Put bytes where DVC keeps them; their MD5."""
+    name = hashlib.md5(content).hexdigest()
+    place = trial.project.path / ".dvc/cache/files/md5" / name[:2] / name[2:]
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    return name
+
+
+def other_features(trial: Trial, version: str, change: Callable[[dict[str, Any]], object]) -> dict[str, Change]:
+    """A later version whose feature spec is another one, described without a lie."""
+    path = SIDECAR.replace(".json", ".features.json")
+    spec = json.loads(trial.read(path))
+    old = hashlib.md5((trial.project.path / path).read_bytes()).hexdigest()
+    change(spec)
+    content = (json.dumps(spec, indent=1) + "\n").encode()
+    new, sizes = in_cache(trial, content), f"md5: {old}\n      size: {(trial.project.path / path).stat().st_size}"
+    assert sizes in trial.read("dvc.lock")
+    return bumped(trial, version, {
+        "dvc.lock": lambda text: text.replace(sizes, f"md5: {new}\n      size: {len(content)}"),
+        SIDECAR: put(hashlib.sha256(content).hexdigest(), "features", "sha256"),
+    })  # fmt: skip

@@ -5,7 +5,20 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from tests.versioning.checks.conftest import Trial, codes, edited, hints, put, refused_commit, refused_tag, said, swap
+import pytest
+
+from tests.versioning.checks.conftest import (
+    Trial,
+    codes,
+    edited,
+    hints,
+    put,
+    refused_commit,
+    refused_tag,
+    said,
+    swap,
+    without,
+)
 from tests.versioning.conftest import MODEL, SIDECAR, Project
 
 ARTIFACT = f"models/{MODEL}.skops"
@@ -151,3 +164,44 @@ def test_ar05_a_remote_that_takes_nothing(project: Project) -> None:
     assert "model-gate: this push is refused" in output and "AR05 the DVC remote did not take v0.1.0" in output
     assert project.remote_tags() == []
     project.git("push", "--quiet", "origin", "main")  # a branch never waits for the store
+
+
+def test_ar01_a_format_that_the_file_is_not_called_by(trial: Trial) -> None:
+    found = trial.tagged({SIDECAR: put("onnx", "artifact", "format")})
+    assert codes(found) == {"AR01"} and f"$.artifact.format: AR01 says onnx, {ARTIFACT} is called skops" in said(found)
+
+
+@pytest.mark.parametrize("section", ["features", "evaluation", "seed", "team"])
+def test_ar04_a_section_of_the_checklist_left_out(trial: Trial, section: str) -> None:
+    found = trial.tagged({SIDECAR: without(section)})
+    assert codes(found) == {"AR04"} and f"{SIDECAR}::$.{section}: AR04 is missing, and is on the checklist" in said(found)
+    assert found[0].hint.startswith("dvc repro -f -s sidecar && git add")
+
+
+def test_ar04_an_empty_section_is_none(trial: Trial) -> None:
+    assert codes(trial.tagged({SIDECAR: put([], "evaluation")})) == {"AR04"}
+
+
+def test_ar04_a_file_of_the_checklist(project: Project) -> None:
+    project.replace("versioning.yaml", "  - README.md\n", "  - README.md\n  - MODEL_CARD.md\n")
+    project.commit("Ask for a card")
+    message = "MODEL_CARD.md: AR04 is on the checklist of versioning.yaml, and neither Git nor DVC holds it"
+    output = refused_tag(project, message)
+    project.write("MODEL_CARD.md", "# What it is for\n")
+    assert project.sh(*hints(output)).status == 0, project.story
+    assert project.tags() == ["v0.1.0"]
+
+
+def test_ar04_what_dvc_holds_counts_as_well(trial: Trial) -> None:
+    for item in ("reports/calibration.png", "data/prepared/test.csv", "tests", "tags.data_snapshot"):
+        assert not trial.tagged({"versioning.yaml": swap("  - README.md\n", f"  - {item}\n")}), item
+
+
+def test_ar04_other_evaluation_files_than_those_asked_for(trial: Trial) -> None:
+    found = trial.tagged({SIDECAR: without("evaluation", 0)})
+    assert codes(found) == {"AR04"}
+    assert "$.evaluation: AR04 lacks reports/confusion_matrix.csv, which versioning.yaml lists under paths" in said(found)
+    other = {"path": "params.yaml", "sha256": hashlib.sha256(trial.read("params.yaml").encode()).hexdigest()}
+    found = trial.tagged({SIDECAR: edited(lambda it: it["evaluation"].append(other))})
+    assert codes(found) == {"AR04"} and "AR04 names params.yaml, which no line of versioning.yaml lists" in said(found)
+    assert not trial.tagged({SIDECAR: edited(lambda it: it["evaluation"].reverse())})

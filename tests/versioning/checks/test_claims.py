@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.versioning.checks.conftest import (
     refused_commit,
     refused_tag,
     said,
+    swap,
     without,
 )  # fmt: skip
 from tests.versioning.conftest import METRICS, SIDECAR, Project
@@ -152,3 +154,34 @@ def test_a_sidecar_of_another_branch(project: Project) -> None:
     output = refused_tag(project, "AR01 says", "HP01 says 0.5, dvc.lock recorded 1.0", "ME01 says", "AR03 says")
     assert project.sh(hints(output)[0]).status == 0, project.story
     assert project.tags() == ["v0.1.0"] and project.sidecar()["hyperparameters"]["train"]["C"] == 1.0
+
+
+def _threshold(text: str) -> Callable[[str], str]:
+    return swap("  roc_auc: {min: 0.75}\n", text)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "says"),
+    [
+        ("  roc_auc: {min: 0.99}\n", "asks for at least 0.99"),
+        ("  roc_auc: {max: 0.5}\n", "asks for at most 0.5"),
+        ("  roc_auc: {min: 0.9, max: 1}\n", "asks for at least 0.9 and at most 1"),
+        ("  recall_at_10: {min: 0}\n", "$.metrics.recall_at_10: ME03 is missing, and versioning.yaml asks for at least 0"),
+    ],
+)
+def test_me03_under_the_threshold(trial: Trial, threshold: str, says: str) -> None:
+    found = trial.tagged({"versioning.yaml": _threshold(threshold)})
+    assert codes(found) == {"ME03"} and says in said(found), said(found)
+    assert not trial.staged({"versioning.yaml": _threshold(threshold), SIDECAR: edited(lambda it: it)})  # commits are free
+
+
+def test_me03_on_the_threshold_is_reached(trial: Trial) -> None:
+    value = json.loads(trial.read(SIDECAR))["metrics"]["roc_auc"]
+    bounds = f"  roc_auc: {{min: {value!r}, max: {value!r}}}\n"
+    assert not trial.tagged({"versioning.yaml": _threshold(bounds)})
+
+
+def test_me03_through_git(project: Project) -> None:
+    project.write("versioning.yaml", _threshold("  roc_auc: {min: 0.99}\n")(project.read("versioning.yaml")))
+    project.commit("Ask for more")
+    refused_tag(project, f"{SIDECAR}::$.metrics.roc_auc: ME03 is 0.84", "versioning.yaml asks for at least 0.99")

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.versioning.checks.conftest import Trial, codes, edited, hints, put, refused_commit, refused_tag, said, without
+from tests.versioning.checks.conftest import (
+    Change,
+    Trial,
+    bumped,
+    codes,
+    edited,
+    hints,
+    put,
+    refused_commit,
+    refused_tag,
+    said,
+    swap,
+    without,
+)
 from tests.versioning.conftest import SIDECAR, Project
 
 RAW = "data/raw/telco-customer-churn.csv"
@@ -29,9 +42,7 @@ def test_da01_at_the_tag_and_at_the_commit(project: Project) -> None:
             put("data/raw/other.csv", "data", "path"),
             "$.data.path: DA01 names data/raw/other.csv, which no stage in dvc.lock read",
         ),
-        (without("data"), "$.data: DA01 does not say which data it was"),
         (put("0" * 32, "evaluation_data", "md5"), f"$.evaluation_data.md5: DA01 says {'0' * 32}, dvc.lock says"),
-        (without("evaluation_data"), "$.evaluation_data: DA01 does not say which data it was"),
         (put("another", "tags", "data_snapshot"), "DA01 says 'another', data_id says 'telco-churn-2020-06-25'"),
         (put("Telco-churn-2020-06-25", "data_id"), "DA01 says 'Telco-churn-2020-06-25'"),
     ],
@@ -39,6 +50,12 @@ def test_da01_at_the_tag_and_at_the_commit(project: Project) -> None:
 def test_da01_each_part(trial: Trial, edit: object, says: str) -> None:
     for found in (trial.tagged({SIDECAR: edit}), trial.staged({SIDECAR: edit})):  # type: ignore[dict-item]
         assert codes(found) == {"DA01"} and says in said(found), said(found)
+
+
+@pytest.mark.parametrize("section", ["data", "evaluation_data"])
+def test_da01_left_out(trial: Trial, section: str) -> None:
+    found = trial.tagged({SIDECAR: without(section)})
+    assert codes(found) == {"DA01", "AR04"} and f"$.{section}: DA01 does not say which data it was" in said(found)
 
 
 def test_da01_a_file_of_the_pipeline_in_place_of_the_data(trial: Trial) -> None:
@@ -52,3 +69,52 @@ def test_da01_a_file_of_the_pipeline_in_place_of_the_data(trial: Trial) -> None:
 def test_da01_a_near_miss(trial: Trial) -> None:
     assert not trial.tagged({f"{RAW}.dvc": lambda text: text + "desc: The sample.\n"})
     assert not trial.tagged({SIDECAR: edited(lambda it: it["tags"].pop("data_snapshot"))})
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (put("delta", "data", "source"), "$.data.source: DA01 says delta, dvc.lock recorded a file that DVC keeps"),
+        (put("7", "data", "pin"), "$.data.pin: DA01 says '7'; a file that DVC keeps is pinned by its MD5"),
+        (
+            edited(lambda it: it.update(evaluation_data={"path": it["data"]["path"], "md5": it["data"]["md5"]})),
+            f"$.evaluation_data.path: DA01 says {RAW}, versioning.yaml says data/prepared/test.csv",
+        ),
+    ],
+)
+def test_da01_a_source_or_a_test_set_that_it_was_not(trial: Trial, edit: object, says: str) -> None:
+    found = trial.tagged({SIDECAR: edit})  # type: ignore[dict-item]
+    assert codes(found) == {"DA01"} and says in said(found), said(found)
+
+
+def _other_data(trial: Trial, data_id: str = "") -> dict[str, Change]:
+    """v0.2.0, trained on other bytes of the same file."""
+    pointer, old = f"{RAW}.dvc", "3b0bfab28a8101b4e4fdd08025a5c235"
+    new = "0123456789abcdef0123456789abcdef"
+    renamed = swap("telco-churn-2020-06-25", data_id) if data_id else str
+
+    def everywhere(text: str) -> str:
+        return text.replace(old, new).replace("telco-churn-2020-06-25", data_id or "telco-churn-2020-06-25")
+
+    changes = {pointer: everywhere, "dvc.lock": everywhere, SIDECAR: everywhere, "params.yaml": renamed}
+    return bumped(trial, "v0.2.0", changes)
+
+
+def test_da02_other_bytes_under_the_name_of_an_earlier_release(later: Trial) -> None:
+    found = later.tagged(_other_data(later), "v0.2.0")
+    assert codes(found) == {"DA02"}, said(found)
+    says = "$.data_id: DA02 'telco-churn-2020-06-25' named other data in v0.1.0: 3b0bfab28a…, here it is 0123456789…"
+    assert says in said(found)
+    assert "change id: telco-churn-2020-06-25 under data: in params.yaml, then dvc repro" in found[0].hint
+
+
+def test_da02_other_bytes_under_a_name_of_their_own(later: Trial) -> None:
+    assert not later.tagged(_other_data(later, "telco-churn-2021-01-01"), "v0.2.0")
+
+
+def test_da02_no_release_has_used_the_name_yet(trial: Trial) -> None:
+    """Data that never left this branch may still be corrected under its name."""
+    changes = {path: change for path, change in _other_data(trial).items() if path.startswith("data/")}
+    lock = trial.read("dvc.lock").replace("3b0bfab28a8101b4e4fdd08025a5c235", "0123456789abcdef0123456789abcdef")
+    sidecar = trial.read(SIDECAR).replace("3b0bfab28a8101b4e4fdd08025a5c235", "0123456789abcdef0123456789abcdef")
+    assert not trial.tagged({**changes, "dvc.lock": lock, SIDECAR: sidecar})

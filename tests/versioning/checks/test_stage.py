@@ -31,3 +31,8 @@ def test_st01_another_first_stage_is_the_policy_s_choice(trial: Trial) -> None:
 def test_st01_an_unknown_stage_in_the_policy(trial: Trial) -> None:
     found = trial.tagged({"versioning.yaml": swap("  - staging\n", "  - production\n")})
     assert any(it.code == "SC01" and it.file == "versioning.yaml" and "production" in it.message for it in found), said(found)
+
+
+def test_st01_a_file_that_approves_of_itself(trial: Trial) -> None:
+    for found in (trial.tagged({SIDECAR: put(True, "tags", "approved")}), trial.staged({SIDECAR: put(True, "tags", "approved")})):
+        assert codes(found) == {"ST01"} and "$.tags.approved: ST01 says true, and a sidecar is written before" in said(found)

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import Any
+
 import pytest
 
-from tests.versioning.checks.conftest import Trial, codes, hints, put, refused_tag, said, swap
-from tests.versioning.conftest import SIDECAR, Project
+from tests.versioning.checks.conftest import (
+    Trial,
+    bumped,
+    codes,
+    hints,
+    other_features,
+    put,
+    refused_tag,
+    said,
+    swap,
+)
+from tests.versioning.conftest import MODEL, SIDECAR, Project
 
 ATTEMPTS = {
     "v1": "v1.0.0", "v1.2": "v1.2.0", "V1.0.0": "v1.0.0", "1.0.0": "v1.0.0", "v01.0.0": "v1.0.0", "v1.0.0+build": "v1.0.0",
@@ -196,3 +209,136 @@ def test_a_false_version_that_was_fetched_closes_no_line(released: Project) -> N
     assert "released v0.1.1" in released.model("release", "patch")
     released.git("push", "-q", "origin", "main", "v0.1.1")
     assert released.remote_tags() == ["v0.1.0", "v0.1.1"]
+
+
+# --- VE04: something new ---
+
+
+def test_ve04_the_last_release_again(later: Trial) -> None:
+    (finding,) = later.tagged(bumped(later, "v0.1.1"), "v0.1.1")
+    assert (finding.code, finding.file, finding.actual) == ("VE04", "refs/tags/v0.1.1", "v0.1.1")
+    assert finding.message.startswith("v0.1.1 would be v0.1.0 again: model, features, data, metrics, code")
+    assert finding.hint.endswith(" show v0.1.0")
+
+
+def test_ve04_a_changed_readme_is_nothing_new(later: Trial) -> None:
+    changes = bumped(later, "v0.2.0", {"README.md": lambda text: text + "\nMore words.\n", "NOTES.md": "Notes.\n"})
+    assert codes(later.tagged(changes, "v0.2.0")) == {"VE04"}
+
+
+@pytest.mark.parametrize("path", ["versioning.yaml", f"src/{MODEL.replace('-', '_')}/notes.py"])
+def test_ve04_a_changed_rule_or_module_is_something(later: Trial, path: str) -> None:
+    content = later.read(path) + "\n# One more thought.\n" if path == "versioning.yaml" else "THOUGHT = 1\n"
+    assert not later.tagged(bumped(later, "v0.2.0", {path: content}), "v0.2.0")
+
+
+def test_ve04_a_candidate_with_the_bytes_of_the_last_release_is_nothing_new_either(later: Trial) -> None:
+    assert codes(later.tagged(bumped(later, "v0.2.0-rc.1"), "v0.2.0-rc.1")) == {"VE04"}
+
+
+def test_ve04_through_git_and_its_hint(released: Project) -> None:
+    released.replace("params.yaml", "version: v0.1.0", "version: v0.1.1")
+    released.dvc("repro")
+    released.commit("Bump")
+    output = refused_tag(released, "VE04 v0.1.1 would be v0.1.0 again", tag="v0.1.1")
+    shown = released.sh(*hints(output))
+    assert shown.status == 0 and "v0.1.0" in shown.output
+
+
+def test_ve04_waived_for_one_version(later: Trial) -> None:
+    waiver = '[{rule: VE04, version: v0.1.1, reason: "A customer pins names", by: Ada, until: 2999-01-01}]'
+    changes = bumped(later, "v0.1.1", {"versioning.yaml": swap("waivers: []", f"waivers: {waiver}")})
+    assert not later.tagged(changes, "v0.1.1")  # and a changed policy is something new already
+
+
+# --- VE05: what callers rely on ---
+
+
+def _first(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return next(feature for feature in spec["features"] if feature["type"] == kind)
+
+
+def _rename(spec: dict[str, Any]) -> None:
+    _first("number", spec)["name"] = "months"
+
+
+BREAKING = {
+    "the input tenure is gone": lambda spec: spec["features"].remove(_first("number", spec)),
+    "the input tenure is gone, renamed": _rename,
+    "the input tenure was a number and is a category": lambda spec: _first("number", spec).update(type="category", categories=["1"]),
+    "the input gender no longer knows «Male»": lambda spec: _first("category", spec)["categories"].remove("Male"),
+    "the classes were «No», «Yes» and are «No»": lambda spec: spec["classes"].remove("Yes"),
+    "the task was classification and is regression": lambda spec: spec.update(task="regression"),
+}  # fmt: skip
+COMPATIBLE = {
+    "an input more": lambda spec: spec["features"].append({"name": "region", "type": "number"}),
+    "a category more": lambda spec: _first("category", spec)["categories"].append("Other"),
+    "another order": lambda spec: spec["features"].reverse(),
+    "another form": lambda spec: None,
+}
+
+
+@pytest.mark.parametrize("says", BREAKING)
+@pytest.mark.parametrize("version", ["v0.1.1", "v0.2.0", "v0.2.0-rc.1"])
+def test_ve05_a_minor_version_that_breaks_calls(later: Trial, says: str, version: str) -> None:
+    found = later.tagged(other_features(later, version, BREAKING[says]), version)
+    assert codes(found) == {"VE05"} and says.removesuffix(", renamed") in said(found), said(found)
+    assert f"so {version} would break what v0.1.0 serves" in said(found)
+    assert found[0].hint.endswith(" release v1.0.0")
+
+
+@pytest.mark.parametrize("says", BREAKING)
+@pytest.mark.parametrize("version", ["v1.0.0", "v1.0.0-rc.1", "v2.0.0"])
+def test_ve05_a_major_version_may(later: Trial, says: str, version: str) -> None:
+    assert not later.tagged(other_features(later, version, BREAKING[says]), version)
+
+
+@pytest.mark.parametrize("name", COMPATIBLE)
+@pytest.mark.parametrize("version", ["v0.1.1", "v0.2.0"])
+def test_ve05_what_grows_breaks_nothing(later: Trial, name: str, version: str) -> None:
+    assert not later.tagged(other_features(later, version, COMPATIBLE[name]), version)
+
+
+def test_ve05_without_the_earlier_spec_it_asks_for_it(later: Trial) -> None:
+    changes = other_features(later, "v0.2.0", COMPATIBLE["an input more"])
+    spec = later.project.path / SIDECAR.replace(".json", ".features.json")
+    name = hashlib.md5(spec.read_bytes()).hexdigest()
+    folders = [later.project.path / ".dvc/cache", later.project.path.with_name(f"{MODEL}-storage") / "dvc"]
+    places = [folder / "files/md5" / name[:2] / name[2:] for folder in folders]
+    kept = {place: place.read_bytes() for place in places}
+    try:
+        for place in places:
+            place.unlink()
+        (finding,) = later.tagged(changes, "v0.2.0")
+    finally:
+        for place, content in kept.items():
+            place.write_bytes(content)
+    assert finding.code == "VE05" and "the feature spec of v0.1.0 is not here" in finding.message
+    assert finding.hint.startswith(f"dvc fetch --all-tags models/{MODEL}.features.json && git tag -a v0.2.0")
+
+
+# --- VE06: signed where the policy asks for it ---
+
+REGULATED = swap("policy: solo", "policy: regulated")
+
+
+def test_ve06_lightweight_and_unsigned(project: Project) -> None:
+    project.write("versioning.yaml", REGULATED(project.read("versioning.yaml")))
+    project.commit("Regulated")
+    refused_tag(project, "refs/tags/v0.1.0: VE06 v0.1.0 is not signed; the policy «regulated» asks for a signed one")
+    output = project.refused("git", "tag", "v0.1.0")
+    assert "VE06 v0.1.0 is a lightweight tag, which says nothing of who made it" in output and not project.tags()
+    key = project.path.parent / "key"
+    project.ok("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+    project.git("config", "gpg.format", "ssh")
+    project.git("config", "user.signingKey", str(key))
+    pasted = project.sh(*hints(output))
+    assert pasted.status == 0, project.story
+    assert "BEGIN SSH SIGNATURE" in project.git("cat-file", "tag", "v0.1.0")
+
+
+def test_ve06_a_lightweight_tag_passes_elsewhere_with_a_note(project: Project) -> None:
+    output = project.ok("git", "tag", "v0.1.0")
+    assert "note: v0.1.0 is a lightweight tag, which `git push --follow-tags` leaves behind: git tag -f -a v0.1.0" in output
+    assert project.sh(output.rpartition("leaves behind: ")[2]).status == 0, project.story
+    assert project.git("cat-file", "-t", "v0.1.0") == "tag" and "note:" not in project.model("check", "v0.1.0")
