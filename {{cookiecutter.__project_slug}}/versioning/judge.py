@@ -10,7 +10,7 @@ from . import pipeline as dvc
 from . import policy as policies
 from . import releases
 from . import sidecar as sidecars
-from .checks import ACT, CACHE, GIT, RULES, Case, Rule
+from .checks import ACT, CACHE, GIT, RULES, Case, Rule, secret
 from .errors import Malformed
 from .findings import Finding, Report, Waived
 from .git import Repository
@@ -36,20 +36,28 @@ class Moment:
 
 
 def staged(repository: Repository) -> Report:
-    """Each staged sidecar against what the staged `dvc.lock` and metrics file record: work in progress commits freely."""
+    """Each staged sidecar against what the staged `dvc.lock` and metrics file record: work in progress commits freely.
+
+    A secret is told before it is in a commit, in every staged file that could hold one.
+    """
     index = IndexSnapshot(repository)
-    changed = sorted(path for path in index.changed() if sidecars.is_sidecar(path) and index.read(path) is not None)
+    touched = sorted(path for path in index.changed() if secret.is_scanned(path) and index.read(path) is not None)
+    secrets = [finding for path in touched for finding in secret.in_file(index, path)]
+    changed = [path for path in touched if sidecars.is_sidecar(path)]
     if changed:  # most commits touch none, and need not read what is
         known = {sidecars.path_of(model) for model in _models(index)}
         changed = [path for path in changed if path in known]
-    if not changed:
+    if not changed and not secrets:
         return Report([], subject=index.name)
     policy, findings = _policy(index)
+    cases = [_case(repository, index, policy, _model(path), Moment(), committing=True) for path in changed]
+    rules = [rule for rule in RULES.values() if rule.recorded]
+    judged = [(case, [*_apply(case, rules)]) for case in cases]
+    judged.append((_case(repository, index, policy, policy.model, Moment(), committing=True), secrets))
     waived: list[Waived] = []
-    for path in changed:
-        case = _case(repository, index, policy, _model(path), Moment(), committing=True)
-        found, let_pass = _let_pass(case, _apply(case, [rule for rule in RULES.values() if rule.recorded]))
-        findings += found
+    for case, found in judged:
+        kept, let_pass = _let_pass(case, secret.masked(index, [*found, *secrets])[: len(found)])
+        findings += kept
         waived += let_pass
     return Report(_unique(findings), subject=index.name, waived=waived)
 
@@ -129,7 +137,8 @@ def _release(repository: Repository, snapshot: Snapshot, trial: _Trial, moment: 
     waived: list[Waived] = []
     for model in chosen or [policy.model or "model"]:
         case = _case(repository, snapshot, policy, model, moment, tag=trial.tag, meaning=meaning, oid=trial.oid)
-        found, let_pass = _let_pass(case, _apply(case, rules))
+        # Masked first: it is the findings of SE01 that say what must not be repeated.
+        found, let_pass = _let_pass(case, secret.masked(snapshot, [*_apply(case, rules)]))
         findings += found
         waived += let_pass
     skipped = [rule.code for rule in RULES.values() if rule.needs not in {*moment.can_read, ACT}]

@@ -43,7 +43,7 @@ def up_to_date(case: Case) -> Iterator[Finding]:
     Run what is stale, and commit it: `dvc repro && git add -A && git commit -m "Train"`.
     """
     comparison = dvc.Comparison(case.snapshot, case.pipeline)
-    for difference in comparison.stale(_behind(case)):
+    for difference in comparison.stale(behind(case)):
         yield _difference(case, "CO02", difference, case.retrain)
 
 
@@ -74,17 +74,17 @@ def _claimed(case: Case) -> list[str]:
     return sidecars.claimed_stages(case.pipeline, path if isinstance(path, str) else "", case.policy, case.model)
 
 
-def _behind(case: Case) -> list[str]:
+def behind(case: Case) -> list[str]:
     """The stages behind the model, and the sidecar's own; others may be stale without making this release untrue."""
-    behind = _claimed(case)
+    claimed = _claimed(case)
     path = case.claim("artifact", "path")
     own = [
         stage.name
         for stage in case.pipeline.stages.values()
-        if dvc.is_sidecar_stage(stage.name) and (not behind or path in stage.deps.values())
+        if dvc.is_sidecar_stage(stage.name) and (not claimed or path in stage.deps.values())
     ]
     above = case.pipeline.upstream(*(dep for name in own for dep in case.pipeline.stages[name].deps.values()))
-    return [name for name in case.pipeline.stages if name in {*behind, *own, *above}]
+    return [name for name in case.pipeline.stages if name in {*claimed, *own, *above}]
 
 
 def _difference(case: Case, code: str, difference: dvc.Difference, hint: str) -> Finding:
