@@ -32,10 +32,11 @@ COMMANDS = {
     "demo": "the ten-minute story, told step by step",
     "test": "ruff, mypy, then pytest: what CI runs; with ARGS, which go to pytest, pytest alone",
     "lint": "ruff and mypy; `-- --fix` mends what can be mended",
+    "newest": "our verdicts on pipelines against the newest DVC's, or that of ARGS: `-- dvc==3.67.1`",
     "bench": "the benchmarks, or those that ARGS name",
     "lock": "resolve the lock files anew, from the package index; `-- --upgrade` takes new versions",
 }
-NEED_GIT = ("demo", "test", "bench")
+NEED_GIT = ("demo", "test", "newest", "bench")
 # Settings of a user's shell that put packages elsewhere, bring others in, or make every start of a program slow.
 DROPPED = ("PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from pathlib import Path
 
 import nox
@@ -28,6 +30,7 @@ LOCKS = {
     "gs": "requirements-dev.gs.lock",
     "azure": "requirements-dev.azure.lock",
 }
+PIPELINE_TESTS = [f"tests/versioning/test_pipeline{part}.py" for part in ("", "_below", "_generated")]
 COMPILE = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
 COMPILE += ["--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
 
@@ -78,6 +81,20 @@ def lint(session: nox.Session) -> None:
 def demo(session: nox.Session) -> None:
     """Tell the ten-minute story, step by step."""
     _close_with(session, "python", "demo.py", *session.posargs)
+
+
+@nox.session
+def newest(session: nox.Session) -> None:
+    """Compare our verdicts with those of the newest DVC, or of the one that ARGS name (`dvc==3.56.0`)."""
+    folder = ROOT / ".dev" / "newest"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    session.run("uv", "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
+    install = ["uv", "pip", "install", "--quiet", "--python", str(python)]
+    session.run(*install, "--requirement", "requirements-dev.lock")
+    session.run(*install, "--upgrade", *(session.posargs or ["dvc"]))
+    session.run(str(python), "-c", "import dvc; print('DVC', dvc.__version__)")
+    session.env.update(PYTHONDONTWRITEBYTECODE=None, PYTHONPYCACHEPREFIX=str(ROOT / ".dev" / "pycache"))
+    _close_with(session, str(python), "-m", "pytest", "-n", "2", "--dist", "worksteal", *PIPELINE_TESTS)
 
 
 @nox.session

@@ -13,8 +13,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.conftest import isolated_environment
 from versioning import pipeline as dvc
@@ -256,7 +258,7 @@ def build(folder: Path, files: dict[str, str], tracked: Sequence[str] = ()) -> P
     (folder / "link.txt").symlink_to("conf/p.yaml")
     if tracked:
         run(*program, "add", "-q", *tracked)
-    run(*program, "repro")
+    run(*program, "repro", "--all-pipelines")
     write("dvc.yaml", files["dvc.yaml"])(folder)
     with (folder / ".gitignore").open("a") as stream:
         stream.write("*.tmp\n")
@@ -277,12 +279,16 @@ def templated_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def plain(plain_once: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(plain_once, tmp_path / "repo", symlinks=True))
+    return copied(plain_once, tmp_path / "repo")
 
 
 @pytest.fixture
 def templated(templated_once: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(templated_once, tmp_path / "repo", symlinks=True))
+    return copied(templated_once, tmp_path / "repo")
+
+
+def copied(once: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(once, folder, symlinks=True))
 
 
 def dvc_says(folder: Path) -> set[str]:
@@ -476,6 +482,10 @@ def verdicts(folder: Path) -> dict[str, set[str]]:
     return dict(zip(EVERYWHERE, (dvc_says(folder), on_disk(folder), committed(folder)), strict=True))
 
 
+def everywhere(*stages: str) -> dict[str, set[str]]:
+    return {place: {*stages} for place in EVERYWHERE}
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_plain(plain: Path, name: str) -> None:
     change, expected = CHANGES[name]
@@ -571,6 +581,174 @@ def test_without_the_cache_a_file_inside_a_folder_of_data_is_not_judged(plain: P
     assert committed(plain) == {"images"}
 
 
+# --- what `dvc status` does not look at -------------------------------------------------------------------------------
+
+
+def contradictions(folder: Path) -> list[tuple[str, str, str]]:
+    committed(folder)
+    with Repository(folder) as repository:
+        snapshot = CommitSnapshot(repository, repository.head() or "")
+        pipeline = dvc.load(snapshot)
+        found = list(dvc.Comparison(snapshot, pipeline).contradictions(pipeline.stages))
+    return [(difference.stage, difference.path, difference.what) for difference in found]
+
+
+def lock_with(change: Callable[[dict[str, Any]], object]) -> Change:
+    def edit(folder: Path) -> None:
+        content = YAML(typ="safe", pure=True).load(folder / "dvc.lock")
+        change(content["stages"])
+        YAML(typ="safe", pure=True).dump(content, folder / "dvc.lock")
+
+    return edit
+
+
+def _of(stage: dict[str, Any], kind: str, path: str) -> dict[str, Any]:
+    return next(item for item in stage[kind] if item["path"] == path)
+
+
+LIES: dict[str, tuple[Change, list[tuple[str, str, str]]]] = {
+    "the size of code that Git holds": (
+        lock_with(lambda stages: _of(stages["copy"], "deps", "code.sh").update(size=1)),
+        [("copy", "code.sh", "recorded 1 bytes of it, Git says 7 bytes of the same content")],
+    ),
+    "the size of an output that another stage read": (
+        lock_with(lambda stages: _of(stages["copy"], "outs", "copy.txt").update(size=999)),
+        [("score", "copy.txt", "recorded 10 bytes of it, stage copy says 999 bytes of the same content")],
+    ),
+    "the number of files of a folder": (
+        lock_with(lambda stages: _of(stages["all_parts"], "deps", "parts").update(nfiles=7)),
+        [("all_parts", "parts", "recorded 6 bytes in 7 files of it, stage parts says 6 bytes in 2 files of the same content")],
+    ),
+    "the size of data, against its pointer": (
+        lock_with(lambda stages: _of(stages["pointer"], "deps", "data/raw.csv").update(size=5)),
+        [("pointer", "data/raw.csv", "recorded 5 bytes of it, data/raw.csv.dvc says 4 bytes of the same content")],
+    ),
+    "the size in a pointer": (
+        replace("data/raw.csv.dvc", "size: 4", "size: 5"),
+        [("pointer", "data/raw.csv", "recorded 4 bytes of it, data/raw.csv.dvc says 5 bytes of the same content")],
+    ),
+    "the kind of hash of an output": (
+        lock_with(lambda stages: _of(stages["copy"], "outs", "copy.txt").pop("hash")),
+        [("copy", "copy.txt", "made it under DVC 2, and DVC 3 looks for it under another name (no `hash: md5`)")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lock_that_contradicts_itself(plain: Path, lie: str) -> None:
+    change, expected = LIES[lie]
+    change(plain)
+    assert contradictions(plain) == expected
+
+
+HONEST: dict[str, Change] = {
+    "as DVC wrote it": lambda folder: None,
+    "no sizes": lock_with(lambda stages: [item.pop("size") for stage in stages.values() for item in stage.get("deps", [])]),
+    "keys that a newer DVC may write": lock_with(lambda stages: [item.update(new=1) for item in stages["copy"]["deps"]]),
+    "versions in a cloud": lock_with(
+        lambda stages: stages["copy"]["outs"][0].update(cloud={"storage": {"etag": "a", "version_id": "b"}})
+    ),
+    "a dependency with an etag": lambda folder: (
+        replace("dvc.yaml", "deps: [code.sh, in.txt]", "deps: [code.sh, in.txt, 's3://bucket/x']")(folder),
+        lock_with(lambda stages: stages["copy"]["deps"].append({"path": "s3://bucket/x", "etag": "e", "size": 3}))(folder),
+    ),
+    "a folder listed in the lock, as in a store that keeps versions": lock_with(
+        lambda stages: (
+            stages["parts"]["outs"][0].pop("md5"),
+            stages["parts"]["outs"][0].update(
+                files=[{"relpath": name, "md5": hashlib.md5(b"in\n").hexdigest(), "size": 3} for name in ("more/two.txt", "one.txt")]
+            ),
+        )
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_an_honest_lock_contradicts_nothing(plain: Path, name: str) -> None:
+    HONEST[name](plain)
+    assert contradictions(plain) == []
+    assert committed(plain) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (replace("dvc.lock", "stages:\n", "stages:\n  copy: {cmd: x}\n"), "dvc.lock is not YAML"),
+        (replace("dvc.lock", "schema: '2.0'", "schema: '1.0'"), "dvc.lock is no lock that DVC reads"),
+        (replace("dvc.lock", "schema: '2.0'\n", ""), "dvc.lock is no lock that DVC reads"),
+        (
+            lock_with(lambda stages: stages["copy"]["deps"].append({"path": "in.txt", "md5": "0" * 32, "hash": "md5"})),
+            "dvc.lock records for stage copy in.txt twice",
+        ),
+    ],
+)
+def test_a_lock_that_dvc_never_writes(plain: Path, change: Change, message: str) -> None:
+    change(plain)
+    with pytest.raises(Malformed, match=re.escape(message)):
+        committed(plain)
+
+
+def test_an_output_without_a_hash_was_not_made(plain: Path) -> None:
+    lock_with(lambda stages: stages["copy"]["outs"][0].pop("md5"))(plain)
+    assert verdicts(plain) == everywhere("copy")
+
+
+# --- what the generated pipelines taught ------------------------------------------------------------------------------
+
+
+def test_the_whole_file_outweighs_keys_of_it(plain: Path) -> None:
+    replace("dvc.yaml", "      - conf/whole.yaml:\n", "      - conf/whole.yaml: [a]\n      - conf/whole.yaml:\n")(plain)
+    write("conf/whole.yaml", "a: 1\nb: [1, 3]\n")(plain)
+    assert verdicts(plain) == everywhere("whole")
+
+
+def test_a_tuple_of_python_is_a_list_in_the_lock(plain: Path) -> None:
+    write("conf/p.py", "X = (1, 2)\n\n\nclass Train:\n    y = 1\n")(plain)
+    lock_with(lambda stages: stages["formats"]["params"]["conf/p.py"].update(X=[1, 2]))(plain)
+    assert verdicts(plain) == everywhere()
+
+
+def test_a_number_as_key_is_named_by_its_text(plain: Path) -> None:
+    write("conf/p.yaml", "x: {y: 1, 2: {z: 3}}\nz: 1\n")(plain)
+    replace("dvc.yaml", "conf/p.yaml: [x.y]", "conf/p.yaml: [x.y, x.2.z]")(plain)
+    lock_with(lambda stages: stages["formats"]["params"]["conf/p.yaml"].update({"x.2.z": 3}))(plain)
+    assert verdicts(plain) == everywhere("linked")
+
+
+def test_a_folder_of_which_everything_is_hidden_is_an_empty_one(plain: Path) -> None:
+    write(".dvcignore", "*.log\n*.tmp\nfolder/\n")(plain)
+    empty = hashlib.md5(b"[]").hexdigest() + ".dir"
+    lock_with(lambda stages: [stages["folder"]["deps"][0].update(md5=empty), stages["slashed"]["deps"][-1].update(md5=empty)])(
+        plain
+    )
+    said = verdicts(plain)
+    assert said["dvc"] == said["disk"] == said["commit"] and "folder" not in said["dvc"]
+
+
+def test_an_output_that_is_hidden_is_judged_by_its_bytes(plain: Path) -> None:
+    """DVC does not work there at all; to find that out costs each tag the import of a matcher, and makes no release truer."""
+    write(".dvcignore", "*.log\n*.tmp\nscore.json\n")(plain)
+    assert on_disk(plain) == committed(plain) == set()
+
+
+@pytest.mark.parametrize("file", [".dvc/config", ".dvc/config.local"])
+def test_truth_and_lists_are_written_into_commands_as_configured(templated: Path, file: str) -> None:
+    append("params.yaml", "flags: {deep: true}\n")(templated)
+    replace("dvc.yaml", "cmd: cp in.txt plain.txt", "cmd: cp in.txt plain.txt && echo ${flags}")(templated)
+    lock_with(lambda stages: stages["plain"].update(cmd="cp in.txt plain.txt && echo --deep"))(templated)
+    with (templated / file).open("a") as stream:
+        stream.write("[parsing]\n    bool = boolean_optional\n")
+    replace("params.yaml", "deep: true", "deep: false")(templated)
+    assert dvc_says(templated) == on_disk(templated) == {"plain"}
+    replace("params.yaml", "deep: false", "deep: true")(templated)
+    assert dvc_says(templated) == on_disk(templated) == set()
+
+
+def test_a_key_of_no_text_in_a_description(plain: Path) -> None:
+    replace("dvc.yaml", "  copy:\n", "  copy:\n    meta: {2024-01-01: started}\n")(plain)
+    assert verdicts(plain) == everywhere()
+
+
 # --- reading the files ------------------------------------------------------------------------------------------------
 
 
@@ -628,9 +806,9 @@ def test_recorded_parameters_are_nested_as_in_their_file(plain: Path) -> None:
 def test_a_dotted_key_is_looked_up() -> None:
     values = {"train": {"C": 1.0, "layers": [8, {"size": 4}]}, "a.b": 1}
     assert dvc.lookup(values, "train.C") == 1.0
-    assert dvc.lookup(values, "train.layers.1.size") == 4
+    assert dvc.lookup(values, "train.layers.1.size") == dvc.lookup(values, "train.layers.-1.size") == 4
     mark = dvc.lookup({}, "nothing")
-    for absent in ("train.D", "train.layers.2", "train.C.x", "train.layers.-1", ""):
+    for absent in ("train.D", "train.layers.2", "train.C.x", "train.layers.-3", ""):
         assert dvc.lookup(values, absent) is mark
 
 
@@ -645,7 +823,7 @@ def test_a_dotted_key_is_looked_up() -> None:
         ("dvc.yaml", "- stages\n", "dvc.yaml holds a list, not a mapping"),
         ("dvc.lock", "stages: {copy: {deps: [in.txt]}}\n", "dvc.lock is no lock that DVC reads"),
         ("dvc.lock", "stages: 3\n", "dvc.lock is no lock that DVC reads"),
-        ("dvc.lock", "<<<<<<< HEAD\nstages: {}\n", "dvc.lock is not YAML"),
+        ("dvc.lock", "<<<<<<< HEAD\nstages: {}\n", "dvc.lock holds the marks of a merge that is not done, at line 1"),
         ("params.yaml", "a: 1\na: 2\n", "params.yaml is not YAML: line 2"),
         ("conf/p.json", '{"x": 1, "x": 2}', "conf/p.json has the key 'x' twice"),
         ("conf/p.toml", "x = \n", "conf/p.toml "),

@@ -5,6 +5,7 @@ The verdicts are those of `dvc status` (DVC 3), reached without importing DVC an
 
 from __future__ import annotations
 
+import configparser
 import datetime as dt
 import hashlib
 import io
@@ -13,16 +14,20 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from .documents import load_json
+from .dvcignore import DvcIgnore
 from .errors import Malformed
 from .snapshot import Snapshot
 from .storage import Storage
 
-PIPELINE, LOCK, PARAMS = "dvc.yaml", "dvc.lock", "params.yaml"
+PIPELINE, LOCK, PARAMS, CONFIG = "dvc.yaml", "dvc.lock", "params.yaml", ".dvc/config"
+#: A lock that nobody can read is made anew; what ran before comes out of DVC's run cache.
+HINT = f"rm {LOCK} && dvc repro && git add {LOCK}"
 SIDECAR_STAGE = "sidecar"
 #: Declared in params.yaml and a parameter of the sidecar stage only: a rename trains nothing anew.
 VERSION_KEY = "version"
@@ -34,6 +39,9 @@ class Hash:
 
     md5: str
     size: int | None = None
+    nfiles: int | None = None
+    #: Written by DVC 2, which hashed and kept texts in another way: DVC 3 looks for such an output elsewhere.
+    by_dvc_2: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,18 @@ class Stage:
     uncached: frozenset[str] = frozenset()
     frozen: bool = False
     wdir: str = ""
+    #: Where its `dvc.yaml` lies, and the lock of it.
+    folder: str = ""
+
+    @property
+    def file(self) -> str:
+        """The `dvc.yaml` that declares it."""
+        return posixpath.join(self.folder, PIPELINE)
+
+    @property
+    def lock(self) -> str:
+        """The `dvc.lock` that records it."""
+        return posixpath.join(self.folder, LOCK)
 
 
 @dataclass(frozen=True)
@@ -152,57 +172,106 @@ def load(snapshot: Snapshot, lock: Snapshot | None = None) -> Pipeline:
     Raises:
         Malformed: `dvc.yaml` or `dvc.lock` cannot be read.
     """
-    written = snapshot.yaml(PIPELINE) or {}
-    try:
-        resolved = _resolve(snapshot, written)
-        stages = {name: _stage(name, data) for name, data in (resolved.get("stages") or {}).items()}
-    except (AttributeError, TypeError, ValueError) as error:
-        raise Malformed(f"{PIPELINE} is no pipeline that DVC reads: {error}", "dvc status") from None
-    artifacts = resolved.get("artifacts") or {}
-    return Pipeline(stages, read_lock(lock or snapshot), artifacts if isinstance(artifacts, dict) else {})
+    stages: dict[str, Stage] = {}
+    locked: dict[str, Locked] = {}
+    artifacts: Any = {}
+    for file in (PIPELINE, *_files_below(snapshot)):
+        folder = posixpath.dirname(file)
+        written = snapshot.yaml(file) or {}
+        try:
+            resolved = _resolve(snapshot, written, folder)
+            declared = [_stage(name, data, folder) for name, data in (resolved.get("stages") or {}).items()]
+        except (AttributeError, TypeError, ValueError) as error:
+            raise Malformed(f"{file} is no pipeline that DVC reads: {error}", "dvc status") from None
+        stages |= {stage.name: stage for stage in declared}
+        recorded = read_lock(lock or snapshot, posixpath.join(folder, LOCK))
+        locked |= {_address(folder, name): data for name, data in recorded.items()}
+        artifacts = artifacts if folder else resolved.get("artifacts")
+    return Pipeline(stages, locked, artifacts if isinstance(artifacts, dict) else {})
 
 
-def read_lock(snapshot: Snapshot) -> dict[str, Locked]:
+def _files_below(snapshot: Snapshot) -> list[str]:
+    """The other `dvc.yaml` files, from whose outputs the stages of the first one may be made."""
+    found = [file for file in snapshot.named(PIPELINE) if file != PIPELINE]
+    if not found:
+        return []
+    ignore = DvcIgnore(snapshot)
+    return [file for file in found if not ignore.hides(file) and not _is_of_another_project(snapshot, file)]
+
+
+def _is_of_another_project(snapshot: Snapshot, file: str) -> bool:
+    return any(snapshot.read(posixpath.join(folder, CONFIG)) is not None for folder in _upwards(posixpath.dirname(file)))
+
+
+def _address(folder: str, name: str) -> str:
+    """What DVC calls a stage, seen from the top of the repository."""
+    return f"{folder}/{PIPELINE}:{name}" if folder else name
+
+
+def read_lock(snapshot: Snapshot, file: str = LOCK) -> dict[str, Locked]:
     """What `dvc.lock` recorded, by stage.
 
     Raises:
         Malformed: not a lock of DVC's schema 2.0.
     """
-    content = snapshot.yaml(LOCK) or {}
     try:
+        content = snapshot.yaml(file) or {}
+    except Malformed as error:
+        raise _unreadable(snapshot, file, error) from None
+    try:
+        if content and content.get("schema") != "2.0":
+            raise ValueError
         return {
             name: Locked(
                 data.get("cmd"),
-                {item["path"]: _hash(item) for item in data.get("deps", [])},
-                {item["path"]: _hash(item) for item in data.get("outs", [])},
+                _hashes(data.get("deps", []), f"{file} records for stage {name}"),
+                _hashes(data.get("outs", []), f"{file} records for stage {name}"),
                 data.get("params", {}),
             )
             for name, data in content.get("stages", {}).items()
         }
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise Malformed(f"{LOCK} is no lock that DVC reads", "git checkout HEAD -- dvc.lock && dvc repro") from None
+        raise Malformed(f"{file} is no lock that DVC reads", HINT) from None
+
+
+def _unreadable(snapshot: Snapshot, file: str, error: Malformed) -> Malformed:
+    lines = (snapshot.read(file) or b"").splitlines()
+    marks = [number for number, line in enumerate(lines, 1) if line.startswith((b"<<<<<<< ", b">>>>>>> "))]
+    return Malformed(f"{file} holds the marks of a merge that is not done, at line {marks[0]}" if marks else str(error), HINT)
+
+
+def _hashes(items: Iterable[Mapping[str, Any]], where: str) -> dict[str, Hash]:
+    hashes: dict[str, Hash] = {}
+    for item in items:
+        if item["path"] in hashes:  # DVC takes the last, and never writes two
+            raise Malformed(f"{where} {item['path']} twice", HINT)
+        hashes[item["path"]] = _hash(item)
+    return hashes
 
 
 def _hash(item: Mapping[str, Any]) -> Hash:
     # A dependency on another store has an etag or a version in place of an md5: known to DVC, not checked here.
-    return Hash(str(item.get("md5", "")), item.get("size"))
+    md5 = str(item.get("md5") or "")
+    if not md5 and "files" in item:  # a folder in a store that keeps versions: its listing stands in the lock itself
+        md5 = _folder_hash({file["relpath"]: str(file["md5"]) for file in item["files"]})
+    return Hash(md5, item.get("size"), item.get("nfiles"), by_dvc_2=bool(md5) and "hash" not in item)
 
 
 # --- dvc.yaml ---------------------------------------------------------------------------------------------------------
 
 
-def _resolve(snapshot: Snapshot, written: dict[str, Any]) -> dict[str, Any]:
-    if "${" not in json.dumps(written, default=str) and "vars" not in written and not _has_loops(written):
+def _resolve(snapshot: Snapshot, written: dict[str, Any], folder: str) -> dict[str, Any]:
+    if "${" not in json.dumps(written, default=str, skipkeys=True) and "vars" not in written and not _has_loops(written):
         return written
     from dvc.exceptions import DvcException
     from dvc.parsing import DataResolver
 
     try:
-        resolver = DataResolver(_ResolverRepo(snapshot), "", written)
+        resolver = DataResolver(_ResolverRepo(snapshot), folder, written)
         stages = resolver.resolve().get("stages", {})
         return {"stages": stages, "artifacts": resolver.resolve_artifacts()}
     except DvcException as error:
-        raise Malformed(f"{PIPELINE} cannot be resolved: {error}", "dvc status") from None
+        raise Malformed(f"{posixpath.join(folder, PIPELINE)} cannot be resolved: {error}", "dvc status") from None
 
 
 def _has_loops(written: dict[str, Any]) -> bool:
@@ -215,7 +284,16 @@ class _ResolverRepo:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.fs = _ResolverFiles(snapshot)
-        self.config: dict[str, Any] = {}
+        self.config = {"parsing": _parsing(snapshot)}
+
+
+def _parsing(snapshot: Snapshot) -> dict[str, str]:
+    """How lists and truth values are written into commands, by the `.dvc/config` that goes with `dvc.yaml`."""
+    config = configparser.ConfigParser(interpolation=None, strict=False)
+    for file in (CONFIG, f"{CONFIG}.local"):  # the second is never in a commit
+        with suppress(configparser.Error):
+            config.read_string((snapshot.read(file) or b"").decode("utf-8", "replace"))
+    return dict(config["parsing"]) if config.has_section("parsing") else {}
 
 
 class _ResolverFiles:
@@ -244,8 +322,8 @@ class _ResolverFiles:
         return io.BytesIO(content) if "b" in mode else io.StringIO(content.decode(encoding))
 
 
-def _stage(name: str, data: Mapping[str, Any]) -> Stage:
-    wdir = data.get("wdir") or ""
+def _stage(name: str, data: Mapping[str, Any], folder: str) -> Stage:
+    wdir = posixpath.join(folder, data.get("wdir") or "")
     outs: dict[str, str] = {}
     uncached: set[str] = set()
     for kind in ("outs", "metrics", "plots"):
@@ -255,7 +333,7 @@ def _stage(name: str, data: Mapping[str, Any]) -> Stage:
                 uncached.add(outs[path])
     deps = {path: _place(wdir, path) for path, _ in map(_item, data.get("deps") or [])}
     return Stage(
-        name=name,
+        name=_address(folder, name),
         cmd=data.get("cmd"),
         deps=deps,
         outs=outs,
@@ -263,6 +341,7 @@ def _stage(name: str, data: Mapping[str, Any]) -> Stage:
         uncached=frozenset(uncached),
         frozen=bool(data.get("frozen")),
         wdir=wdir,
+        folder=folder,
     )
 
 
@@ -274,11 +353,14 @@ def _item(item: Any) -> tuple[str, Mapping[str, Any]]:
 
 
 def _params(items: Iterable[Any]) -> dict[str, tuple[str, ...]]:
+    """The keys of each file of parameters; none where it is the whole file, which one entry without keys makes of it."""
     params: dict[str, tuple[str, ...]] = {}
+    whole: set[str] = set()
     for item in items:
         for file, keys in item.items() if isinstance(item, dict) else [(PARAMS, [item])]:
             params[file] = (*params.get(file, ()), *map(str, keys or ()))
-    return params
+            whole |= set() if keys else {file}
+    return {file: () if file in whole else keys for file, keys in params.items()}
 
 
 def _place(wdir: str, path: str) -> str:
@@ -300,14 +382,15 @@ class Comparison:
     def __init__(self, snapshot: Snapshot, pipeline: Pipeline) -> None:
         self.snapshot = snapshot
         self.pipeline = pipeline
-        self._ignore: dict[str, Any] = {}
+        self._ignore = DvcIgnore(snapshot)
+        self._folders: dict[str, str | None] = {}
 
     def stale(self, stages: Iterable[str]) -> Iterator[Difference]:
         """Where DVC would run a stage again: command, dependencies, parameters, outputs that Git keeps."""
         for name in stages:
             stage, locked = self.pipeline.stages[name], self.pipeline.locked.get(name)
             if locked is None:
-                yield Difference(name, "is not in dvc.lock", LOCK)
+                yield Difference(name, "is not in dvc.lock", stage.lock)
                 continue
             yield from self._command(stage, locked)
             if not stage.frozen:
@@ -333,7 +416,7 @@ class Comparison:
 
     def _command(self, stage: Stage, locked: Locked) -> Iterator[Difference]:
         if stage.cmd != locked.cmd:
-            yield Difference(stage.name, "ran another command", PIPELINE, locked.cmd, stage.cmd)
+            yield Difference(stage.name, "ran another command", stage.file, locked.cmd, stage.cmd)
 
     def _dependencies(self, stage: Stage, locked: Locked, *, intermediate: bool) -> Iterator[Difference]:
         for written, path in stage.deps.items():
@@ -422,6 +505,11 @@ class Comparison:
 
     def _folder(self, path: str) -> str | None:
         """DVC's hash of a folder; empty where it holds a folder of DVC's whose listing is not here."""
+        if path not in self._folders:  # many stages may read one folder of many files
+            self._folders[path] = self._hash_of_folder(path)
+        return self._folders[path]
+
+    def _hash_of_folder(self, path: str) -> str | None:
         entries: dict[str, str] = {}
         files = self.snapshot.files(path)
         kept = {place: found.md5 for place, found in self._recorded_outputs()}
@@ -435,25 +523,9 @@ class Comparison:
             if listing is None:
                 return ""
             entries |= {posixpath.relpath(posixpath.join(place, name), path): value for name, value in listing.items()}
-        entries |= {posixpath.relpath(file, path): self.snapshot.md5(file) or "" for file in files if not self._ignored(file)}
-        return _folder_hash(entries) if entries else None
-
-    def _ignored(self, path: str) -> bool:
-        """Whether a `.dvcignore` names a file; the nearest one that speaks of it decides."""
-        for folder in (*_upwards(posixpath.dirname(path)), ""):
-            said = self._ignores(folder).check_file(posixpath.relpath(path, folder or ".")).include
-            if said is not None:
-                return bool(said)
-        return False
-
-    def _ignores(self, folder: str) -> Any:
-        from pathspec import GitIgnoreSpec
-
-        if folder not in self._ignore:
-            content = self.snapshot.read(posixpath.join(folder, ".dvcignore")) or b""
-            own = [".git/", ".hg/", ".dvc/"] if not folder else []
-            self._ignore[folder] = GitIgnoreSpec.from_lines([*own, *content.decode("utf-8", "replace").splitlines()])
-        return self._ignore[folder]
+        inside = len(path) + 1
+        entries |= {file[inside:]: self.snapshot.md5(file) or "" for file in files if not self._ignore.hides(file)}
+        return _folder_hash(entries) if entries or files else None
 
     def _parameters(self, stage: Stage, locked: Locked) -> Iterator[Difference]:
         for file, keys in stage.params.items():
@@ -463,19 +535,19 @@ class Comparison:
             if actual is None:
                 yield Difference(stage.name, "takes parameters from it, and it is not there", place)
                 continue
-            if not keys and actual != (recorded or {}):
+            if not keys and (recorded is None or any(_differ(recorded, actual, key) for key in {*recorded, *actual})):
                 yield Difference(stage.name, "ran with other parameters", place)
             for key in keys:
                 known, now = (recorded or {}).get(key, _MISSING), lookup(actual, key)
                 if known is _MISSING and now is _MISSING:
                     yield Difference(stage.name, f"takes the parameter {key}, which is not there", place)
-                elif known is _MISSING or now is _MISSING or known != now:
+                elif not _is_equal(known, now):
                     yield Difference(stage.name, f"ran with another {key}", place, _shown(known), _shown(now))
 
     def _outputs(self, stage: Stage, locked: Locked) -> Iterator[Difference]:
         for written, path in stage.outs.items():
             recorded = locked.outs.get(written)
-            if recorded is None:
+            if recorded is None or not (recorded.md5 or "://" in path):
                 yield Difference(stage.name, "did not make it when it ran", path)
             elif path in stage.uncached and "://" not in path:
                 actual = self.snapshot.md5(path) or self._folder(path)
@@ -483,6 +555,53 @@ class Comparison:
                     yield Difference(stage.name, "made it, and Git does not hold it", path, recorded.md5)
                 elif actual != recorded.md5:
                     yield Difference(stage.name, "made another content", path, recorded.md5, actual)
+
+    # --- what `dvc status` does not look at ---
+
+    def contradictions(self, stages: Iterable[str]) -> Iterator[Difference]:
+        """Where the lock says two things of one content, or another size than the content has: DVC compares hashes only."""
+        known: dict[str, tuple[str, Hash]] = {}
+        told: set[str] = set()  # once for each content
+        for name in stages:
+            stage, locked = self.pipeline.stages[name], self.pipeline.locked.get(name)
+            for path, recorded in _recorded(stage, locked) if locked else ():
+                if path in stage.outs.values() and recorded.by_dvc_2:
+                    yield Difference(
+                        name, "made it under DVC 2, and DVC 3 looks for it under another name (no `hash: md5`)", path
+                    )
+                for where, other in (*self._held(path, recorded), known.setdefault(recorded.md5, (f"stage {name}", recorded))):
+                    if recorded.md5 == other.md5 not in {"", *told} and not _agree(recorded, other):
+                        told.add(recorded.md5)
+                        what = f"recorded {_extent(recorded)} of it, {where} says {_extent(other)} of the same content"
+                        yield Difference(name, what, path)
+
+    def _held(self, path: str, recorded: Hash) -> Iterator[tuple[str, Hash]]:
+        """What a `.dvc` file says of a path, and how large the file is that Git holds."""
+        pointer = f"{path}.dvc"
+        for out in (self.snapshot.yaml(pointer) or {}).get("outs") or ():
+            if path == _place(posixpath.dirname(pointer), out["path"]):
+                yield pointer, _hash(out)
+        if not self.snapshot.on_disk and recorded.size is not None:
+            content = self.snapshot.read(path)
+            if content is not None and len(content) != recorded.size:
+                yield "Git", Hash(self.snapshot.md5(path) or "", len(content))
+
+
+def _recorded(stage: Stage, locked: Locked) -> Iterator[tuple[str, Hash]]:
+    for places, hashes in ((stage.deps, locked.deps), (stage.outs, locked.outs)):
+        yield from ((path, hashes[written]) for written, path in places.items() if written in hashes)
+
+
+def _agree(one: Hash, other: Hash) -> bool:
+    if one.by_dvc_2 or other.by_dvc_2:  # its hash leaves out what ends a line
+        return True
+    pairs = ((one.size, other.size), (one.nfiles, other.nfiles))
+    return all(left == right for left, right in pairs if left is not None and right is not None)
+
+
+def _extent(recorded: Hash) -> str:
+    files = f" in {recorded.nfiles} files" if recorded.nfiles is not None else ""
+    return f"{recorded.size} bytes{files}"
 
 
 def _widened(stage: Stage, other: Stage | None, locked: Locked) -> Stage:
@@ -499,6 +618,16 @@ def _widened(stage: Stage, other: Stage | None, locked: Locked) -> Stage:
 
 
 _MISSING: Any = object()
+_INDEX = re.compile(r"-?\d{1,9}")
+
+
+def _differ(recorded: Mapping[str, Any], actual: Mapping[str, Any], key: str) -> bool:
+    return not _is_equal(recorded.get(key, _MISSING), actual.get(key, _MISSING))
+
+
+def _is_equal(known: Any, now: Any) -> bool:
+    # A tuple of a Python file is a list in YAML; NaN equals nothing.
+    return bool(known == (list(now) if isinstance(now, tuple) else now)) and known is not _MISSING
 
 
 def _pointed(pointer: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -547,9 +676,9 @@ def _some(names: list[str], most: int = 3) -> str:
 def lookup(values: Any, key: str) -> Any:
     """The value under a dotted key (`train.C`, `layers.0`), or a mark that compares unequal to every value."""
     for part in key.split("."):
-        if isinstance(values, Mapping) and part in values:
-            values = values[part]
-        elif isinstance(values, list) and part.isdigit() and int(part) < len(values):
+        if isinstance(values, Mapping):  # a key may be a number, which `params` can only name as a text
+            values = next((value for known, value in values.items() if str(known) == part), _MISSING)
+        elif isinstance(values, list | tuple) and _INDEX.fullmatch(part) and -len(values) <= int(part) < len(values):
             values = values[int(part)]
         else:
             return _MISSING

@@ -36,6 +36,10 @@ class Snapshot(ABC):
     def files(self, folder: str = "") -> list[str]:
         """Every file under a folder, sorted."""
 
+    def named(self, name: str) -> list[str]:
+        """Every file of that name, in whatever folder, sorted."""
+        return [path for path in self.files() if path.rpartition("/")[2] == name]
+
     def md5(self, path: str) -> str | None:
         """The MD5 of a file's bytes, which is what DVC writes into `dvc.lock`."""
         content = self.read(path)
@@ -153,6 +157,11 @@ class DiskSnapshot(Snapshot):
             return self.path(path).read_bytes()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
+
+    def named(self, name: str) -> list[str]:
+        # Asked of Git, which does not walk through what it ignores: environments, caches, data.
+        listed = self.repository.run("ls-files", "-z", "-co", "--exclude-standard", "--", f":(glob)**/{name}")
+        return sorted(path for path in set(listed.split("\0")) if path and self.read(path) is not None)
 
     def md5(self, path: str) -> str | None:
         return self._digest(path, "md5")

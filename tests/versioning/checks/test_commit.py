@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.versioning.checks.conftest import Changes, Trial, codes, hints, put, refused_tag, said, swap
@@ -64,7 +66,7 @@ STALE: dict[str, tuple[Changes, str, str]] = {
     ),
     "metrics that Git does not hold": ({"reports/metrics.json": None}, "reports/metrics.json", "and Git does not hold it"),
     "no lock": ({"dvc.lock": None}, "dvc.lock", "is not in dvc.lock"),
-    "half of a conflict in the lock": ({"dvc.lock": lambda text: "<<<<<<< HEAD\n" + text}, "dvc.lock", "is not YAML"),
+    "half of a conflict in the lock": ({"dvc.lock": lambda text: "<<<<<<< HEAD\n" + text}, "dvc.lock", "holds the marks of a merge that is not done, at line 1"),
     "a key twice in the parameters": ({"params.yaml": lambda text: text + "seed: 42\n"}, "params.yaml", "is not YAML"),
 }  # fmt: skip
 
@@ -96,6 +98,62 @@ def test_co02_a_lock_merged_by_hand(project: Project) -> None:
     output = refused_tag(project, "data/features/train.csv: CO02 stage train ran with another content")
     assert project.sh(hints(output)[0]).status == 0, project.story
     assert project.tags() == ["v0.1.0"]
+
+
+def _other_size(text: str) -> str:
+    """Another size of the features in what train read; here they are the very table that prepare made."""
+    at = text.index("path: data/features/train.csv", text.index("  train:"))
+    return text[:at] + re.sub(r"size: \d+", "size: 1", text[at:], count=1)
+
+
+def test_co02_a_lock_that_contradicts_itself(trial: Trial) -> None:
+    found = trial.tagged({"dvc.lock": _other_size})
+    (it,) = [it for it in found if it.code == "CO02"]
+    assert it.message.startswith("stage train recorded 1 bytes of it, stage prepare says "), said(found)
+    assert it.file == "data/features/train.csv" and "dvc repro -f -s train && dvc repro" in it.hint
+
+
+def test_co02_the_hint_at_a_contradiction_mends(project: Project) -> None:
+    project.write("dvc.lock", _other_size(project.read("dvc.lock")))
+    project.force_commit()
+    output = refused_tag(project, "CO02 stage train recorded 1 bytes of it")
+    assert project.sh(hints(output)[0]).status == 0, project.story
+    assert project.tags() == ["v0.1.0"]
+
+
+def test_co02_halves_of_the_locks_of_two_branches(project: Project) -> None:
+    """One branch trained with another C, the other evaluated what main had: stage train of the one, evaluate of the other."""
+    ours = project.read("dvc.lock")
+    project.git("switch", "-q", "-c", "other")
+    project.replace("params.yaml", "C: 1.0", "C: 0.5")
+    project.dvc("repro")
+    project.commit("Train otherwise")
+    theirs = project.read("dvc.lock")
+    train, sidecar = _stage(theirs, "train"), _stage(theirs, "sidecar")
+    project.write("dvc.lock", ours.replace(_stage(ours, "train"), train).replace(_stage(ours, "sidecar"), sidecar))
+    project.force_commit("Merge by hand")
+    output = refused_tag(project, "CO02 stage evaluate ran with another content: dvc.lock says ")
+    (hint,) = [hint for hint in hints(output) if hint.startswith("dvc repro && ")]
+    assert project.sh(hint).status == 0, project.story
+    assert project.tags() == ["v0.1.0"]
+
+
+def test_co02_the_marks_of_a_conflict(project: Project) -> None:
+    """Git writes them where two branches trained; whoever commits them is told, and the hint needs no clean lock."""
+    lock = project.read("dvc.lock")
+    project.write("dvc.lock", f"<<<<<<< HEAD\n{lock}=======\n{lock}>>>>>>> other\n")
+    project.force_commit("Merge")
+    output = refused_tag(project, "dvc.lock: CO02 holds the marks of a merge that is not done, at line 1")
+    assert project.sh(hints(output)[0]).status == 0, project.story
+    project.commit("Train")
+    project.model("stamp", "--commit")
+    project.tag("v0.1.0")
+
+
+def _stage(lock: str, name: str) -> str:
+    found = re.search(rf"^  {name}:\n(?:    .*\n)+", lock, re.MULTILINE)
+    assert found
+    return found[0]
 
 
 @pytest.mark.parametrize("text", ["stages: 3\n", "stages: [1]\n", "a: &a [*a]\n", "stages: {train: []}\n", "a: [", "\ufffe"])

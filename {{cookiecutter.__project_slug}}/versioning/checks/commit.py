@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from .. import pipeline as dvc
@@ -38,13 +39,20 @@ def known(case: Case) -> Iterator[Finding]:
 def up_to_date(case: Case) -> Iterator[Finding]:
     """Refuses a commit at which `dvc status` would say that a stage behind the model is stale: its command, code, data or a
     parameter is not what `dvc.lock` recorded, or a metrics file was changed after it was made. A formatter that touched code
-    after training is a change of code as well.
+    after training is a change of code as well. Refuses a lock that contradicts itself too, which `dvc status` does not see:
+    two sizes of one content.
 
     Run what is stale, and commit it: `dvc repro && git add -A && git commit -m "Train"`.
     """
     comparison = dvc.Comparison(case.snapshot, case.pipeline)
-    for difference in comparison.stale(behind(case)):
+    stages = behind(case)
+    stale = list(comparison.stale(stages))
+    for difference in stale:
         yield _difference(case, "CO02", difference, case.retrain)
+    if stale:
+        return  # running those writes the lock anew
+    for difference in comparison.contradictions(stages):
+        yield _difference(case, "CO02", difference, _recorded_anew(case, difference))
 
 
 @rule("CO03", "the commit holds what made the model")
@@ -67,6 +75,13 @@ def holds(case: Case) -> Iterator[Finding]:
     yield case.finding(
         "CO03", message, "commit", expected=first.recorded, actual=first.actual, hint=case.stamp
     )  # fmt: skip
+
+
+def _recorded_anew(case: Case, difference: dvc.Difference) -> str:
+    """Nothing is stale for `dvc repro`: what wrote the wrong line has to run again."""
+    pointer = f"{difference.path}.dvc"
+    add = f"dvc commit -f {shlex.quote(pointer)} && " if case.snapshot.read(pointer) is not None else ""
+    return case.then(f"{add}dvc repro -f -s {shlex.quote(difference.stage)} && dvc repro", everything=True)
 
 
 def _claimed(case: Case) -> list[str]:
