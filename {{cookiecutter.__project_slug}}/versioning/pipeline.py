@@ -6,6 +6,7 @@ The verdicts are those of `dvc status` (DVC 3), reached without importing DVC an
 from __future__ import annotations
 
 import configparser
+import copy
 import datetime as dt
 import hashlib
 import io
@@ -267,7 +268,7 @@ def _resolve(snapshot: Snapshot, written: dict[str, Any], folder: str) -> dict[s
     from dvc.parsing import DataResolver
 
     try:
-        resolver = DataResolver(_ResolverRepo(snapshot), folder, written)
+        resolver = DataResolver(_ResolverRepo(snapshot), folder, copy.deepcopy(written))  # it changes what it is given
         stages = resolver.resolve().get("stages", {})
         return {"stages": stages, "artifacts": resolver.resolve_artifacts()}
     except DvcException as error:
