@@ -38,12 +38,6 @@ def test_the_oldest_version_comes_first(folder: Path) -> None:
     assert [release.tag for release in found] == ["v0.9.0", "v0.9.1", "v0.10.0-rc.1", "v0.10.0", "churn/v0.1.0"]
 
 
-def test_only_the_history_of_a_commit_counts_before_it(folder: Path) -> None:
-    repository = Repository(folder)
-    assert [release.tag for release in releases.find(repository, before="HEAD~")] == ["v0.9.0", "v0.10.0-rc.1"]
-    assert "v0.9.1" not in [release.tag for release in releases.find(repository, before="HEAD")]
-
-
 def test_an_annotated_and_a_lightweight_tag(folder: Path) -> None:
     found = {release.tag: release for release in releases.find(Repository(folder))}
     first = git(folder, "rev-parse", "HEAD~")

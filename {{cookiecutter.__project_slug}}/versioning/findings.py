@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,26 @@ class Report:
     waived: Sequence[Waived] = ()
     #: What is allowed, and still worth knowing.
     notes: Sequence[str] = ()
+
+
+def joined(reports: Iterable[Report], subject: str = "") -> Report:
+    """Several reports as one, each thing said once."""
+    known = [*reports]
+    return Report(
+        once(finding for report in known for finding in report.findings),
+        once(code for report in known for code in report.not_checked),
+        subject,
+        once(waived for report in known for waived in report.waived),
+        once(note for report in known for note in report.notes),
+    )
+
+
+def once(items: Iterable[_T]) -> list[_T]:
+    """Each item once, in the order of its first place."""
+    kept: dict[str, _T] = {}
+    for item in items:
+        kept.setdefault(repr(item), item)  # what a finding compares may be a list, which no set takes
+    return [*kept.values()]
 
 
 def as_text(report: Report) -> str:

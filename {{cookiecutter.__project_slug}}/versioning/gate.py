@@ -6,24 +6,23 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import judge, remotes
 from . import pipeline as dvc
 from . import policy as policies
 from .checks import GIT, artifact, version
-from .errors import VersioningError
-from .findings import Finding, Report, as_text
-from .git import Repository, hook_environment, is_null
-from .names import parse_tag
+from .checks.commit import on_no_branch, unrelated
+from .errors import Malformed, VersioningError
+from .findings import Finding, Report, as_text, joined
+from .git import Repository, clean_environment, hook_environment, is_null
+from .names import ReleaseTag, parse_tag
 from .policy import Policy
 from .progress import meter
 from .snapshot import CommitSnapshot, DiskSnapshot
 
 _TAGS = "refs/tags/"
-#: Git's own commands that hand on refs which others made, or rewrite the store of refs: never hindered.
-_PASSING = {"fetch", "gc", "pack-refs", "receive-pack", "clone", "prune", "maintenance", "remote", "submodule"}
 
 
 @dataclass(frozen=True)
@@ -40,79 +39,68 @@ class Update:
         return self.ref.removeprefix(_TAGS)
 
 
-def reference_transaction(lines: Iterable[str], asker: Sequence[str]) -> int:
+def reference_transaction(lines: Iterable[str]) -> int:
     """`git tag`, `git tag -d`, `git tag -f`, `git update-ref`: refuse a release that is not true.
 
-    Args:
-        asker: the command line of the git that runs the hook.
+    What hands on refs that others made (`git fetch`), or rewrites the store of refs, the shim has let through already.
     """
-    updates = [Update(*line.split(" ", 2)) for line in lines if line]
-    command = _subcommand(asker)
     # GIT_DIR is the worktree's; the top of the tree is where the command runs.
     with Repository(Path.cwd(), keep=hook_environment()) as repository:
-        if command == "fetch":  # one that the shim did not know, as `git -c a=b fetch`
-            remotes.remember(repository, [update.tag for update in updates])
-        if command in _PASSING:
-            return 0
         _go_to_top(repository)
-        findings: list[Finding] = []
-        for update in updates:
-            findings += _judge_update(repository, update)
-    return _answer(findings, "tag")
+        reports = [_judge_update(repository, update) for update in _updates(lines)]
+    return _answer(filter(None, reports), "tag")
 
 
-def _judge_update(repository: Repository, update: Update) -> list[Finding]:
+def _updates(lines: Iterable[str]) -> list[Update]:
+    """Those of a hook's lines that touch what is, or is meant as, a release tag."""
+    updates = [Update(*line.split(" ", 2)) for line in lines if line]
+    return [update for update in updates if update.ref.startswith(_TAGS) and parse_tag(update.tag) is not None]
+
+
+def _judge_update(repository: Repository, update: Update) -> Report | None:
     current = repository.resolve(update.ref, kind="")
-    if current == update.new or parse_tag(update.tag) is None:
-        return []  # `gc` and `pack-refs` write each ref with the value it has
-    findings = []
-    if current is not None:
-        moving = not is_null(update.new)
-        findings += _held(repository, update.tag, moving=moving)
-    if is_null(update.new) or findings:
-        return findings
-    commit = repository.resolve(update.new)
-    if commit is None:
-        return []  # a tag on a file or a tree carries no sidecar, and is no release
-    moment = judge.Moment(progress=meter("hashing"))
-    report = judge.tagged(repository, update.tag, update.new, moment)
-    return list(report.findings) if report else []
+    if current == update.new:
+        return None  # `gc` and `pack-refs` write each ref with the value it has
+    if current is not None and judge.is_ours(repository, update.tag, current):
+        where = remotes.holder(repository, update.tag)
+        if where is not None:
+            return Report([version.stays(update.tag, where, moving=not is_null(update.new))])
+    return None if is_null(update.new) else _judge(repository, update.tag, update.new, new=True)
 
 
-def _held(repository: Repository, tag: str, *, moving: bool) -> list[Finding]:
-    where = remotes.holder(repository, tag)
-    if where is None:
-        return []
-    return [version.stays(tag, where, moving=moving)]
+def _judge(repository: Repository, tag: str, target: str, *, new: bool) -> Report | None:
+    """A release tag; a new one has to be on a commit that some branch holds."""
+    report = judge.tagged(repository, tag, target, judge.Moment(progress=meter("hashing")))
+    commit = repository.peel(target) if new and isinstance(parse_tag(tag), ReleaseTag) else None
+    if report is None or commit is None or repository.is_on_a_branch(commit):
+        return report
+    return replace(report, findings=[on_no_branch(repository, tag, commit), *report.findings])
 
 
 def pre_push(lines: Iterable[str], remote: str) -> int:
     """`git push` of a release tag: its data goes to the DVC remote first, then every rule is judged."""
-    releases: list[tuple[str, str, str]] = []
-    findings: list[Finding] = []
-    with Repository.discover() as repository:
+    reports: list[Report] = []
+    releases: dict[str, str] = {}
+    with Repository(Path.cwd(), keep=hook_environment()) as repository:
+        _go_to_top(repository)
         for line in lines:
-            _, local, remote_ref, there = line.rsplit(" ", 3)
-            tag = remote_ref.removeprefix(_TAGS)
-            if parse_tag(tag) is None:
-                continue
-            if is_null(local) or not is_null(there):
-                findings.append(version.stays(tag, remote, moving=not is_null(local)))
-                continue
-            commit = repository.resolve(local)
-            if commit:
-                releases.append((tag, local, commit))
-        judged = []
-        for tag, oid, commit in releases:
-            report = judge.tagged(repository, tag, oid, judge.Moment(progress=meter("hashing")))
-            if report is not None:
-                judged.append(commit)
-                findings += report.findings
-        if judged and not findings:
-            findings += push_data(repository, [tag for tag, *_ in releases], judged)
-        if not findings:
-            remotes.remember(repository, [tag for tag, *_ in releases])
-    return _answer(findings, "push")
+            local_ref, local, remote_ref, there = line.rsplit(" ", 3)
+            for update in _updates([f"{there} {local} {remote_ref}"]):
+                if not is_null(there) and judge.is_ours(repository, update.tag, there):
+                    reports.append(Report([version.stays(update.tag, remote, moving=not is_null(local))]))
+                    continue
+                if is_null(local):
+                    continue
+                # `git push origin SHA:refs/tags/v1.0.0` makes it there.
+                report = _judge(repository, update.tag, local, new=not local_ref.startswith(_TAGS))
+                if report is not None:
+                    reports.append(report)
+                    releases[update.tag] = repository.peel(local) or local
+        if releases and not any(report.findings for report in reports):
+            reports.append(Report(push_data(repository, [*releases], [*releases.values()])))
+        if not any(report.findings for report in reports):
+            remotes.remember(repository, [*releases])
+    return _answer(reports, "push")
 
 
 def push_data(repository: Repository, tags: Sequence[str], commits: Sequence[str]) -> list[Finding]:
@@ -121,8 +109,9 @@ def push_data(repository: Repository, tags: Sequence[str], commits: Sequence[str
     script = "import sys; from dvc.repo import Repo; print(Repo().push(revs=sys.argv[1:], workspace=False), 'files pushed')"
     done = subprocess.run(
         [sys.executable, "-c", script, *commits],
-        cwd=repository.path,
-        env=repository.environment | {"DVC_NO_ANALYTICS": "1"},
+        # DVC opens the repository by its place; from elsewhere (`git --git-dir`) that is the one that owns the common directory.
+        cwd=repository.path if (repository.path / ".dvc").is_dir() else repository.main_worktree,
+        env=clean_environment() | {"DVC_NO_ANALYTICS": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -139,27 +128,57 @@ def push_data(repository: Repository, tags: Sequence[str], commits: Sequence[str
 
 def pre_receive(lines: Iterable[str]) -> int:
     """A push that arrives at a guarded server: Git's rules only, by the policy of the default branch."""
-    findings: list[Finding] = []
+    reports: list[Report] = []
+    own: list[str] = []
     with Repository(Path.cwd(), keep=hook_environment()) as repository:
-        policy = _default_policy(repository)
-        for update in (Update(*line.split(" ", 2)) for line in lines):
-            if not update.ref.startswith(_TAGS) or parse_tag(update.tag) is None:
+        branch, main = _default_branch(repository)
+        policy = _policy(repository, main) if main else None
+        for update in _updates(lines):
+            if not is_null(update.old) and judge.is_ours(repository, update.tag, update.old):
+                reports.append(Report([version.stays(update.tag, "this server", moving=not is_null(update.new))]))
                 continue
-            if not is_null(update.old):
-                findings.append(version.stays(update.tag, "this server", moving=not is_null(update.new)))
+            if is_null(update.new):
                 continue
             report = judge.tagged(repository, update.tag, update.new, judge.Moment(frozenset({GIT}), authority=policy))
-            findings += report.findings if report else []
-    return _answer(findings, "push")
+            if report is None:
+                continue
+            reports.append(report)
+            commit = repository.peel(update.new)
+            if commit and main and not repository.is_related(commit, main):
+                reports.append(Report([unrelated(update.tag, commit, branch)]))
+            if commit and report.findings and policy and not _shares_policy(repository, commit, policy):
+                own.append(update.tag)
+    status = _answer(reports, "push")
+    if own:  # the hints speak of the file, which may say in that commit already what they ask for
+        tags = " ".join(own)
+        print(f"model-gate: judged by {policies.FILE} of {branch} here, which is not that of {tags}", file=sys.stderr)
+        print(f"  hint: git push origin {branch} && git push origin {tags}", file=sys.stderr)
+    return status
 
 
-def _default_policy(repository: Repository) -> Policy | None:
-    """The policy of the server's default branch; None where it has none yet, which means that of the pushed commit."""
-    head = repository.head()
-    if head is None:
-        return None
-    snapshot = CommitSnapshot(repository, head)
+def _default_branch(repository: Repository) -> tuple[str, str | None]:
+    """The name and the commit of the server's default branch; the commit is None before the first push to it.
+
+    `git init --bare` may have named it as nobody here does; ours is `main`.
+    """
+    for ref in (repository.run("symbolic-ref", "HEAD", check=False).strip(), "refs/heads/main"):
+        commit = repository.resolve(ref) if ref else None
+        if commit:
+            return ref.removeprefix("refs/heads/"), commit
+    return "main", None
+
+
+def _policy(repository: Repository, commit: str) -> Policy | None:
+    """A commit's policy; None where it has none."""
+    snapshot = CommitSnapshot(repository, commit)
     return policies.load(snapshot) if snapshot.read(policies.FILE) is not None else None
+
+
+def _shares_policy(repository: Repository, commit: str, policy: Policy) -> bool:
+    try:
+        return _policy(repository, commit) == policy
+    except Malformed:
+        return False
 
 
 def after_checkout() -> int:
@@ -206,43 +225,13 @@ def _go_to_top(repository: Repository) -> None:
     repository.path = Path(top) if top else repository.path
 
 
-def _answer(findings: Sequence[Finding], what: str) -> int:
-    if not findings:
-        return 0
-    print(f"model-gate: this {what} is refused", file=sys.stderr)
-    sys.stderr.write(as_text(Report(findings)))
-    return 1
-
-
-def _subcommand(command: Sequence[str]) -> str:
-    """`fetch` of `/usr/bin/git -c a=b -C there fetch origin`."""
-    words = list(command)
-    if not words:
-        return ""
-    name = os.path.basename(words.pop(0)).removesuffix(".exe")
-    if name.startswith("git-"):
-        return name.removeprefix("git-")
-    while words:
-        word = words.pop(0)
-        if word in ("-c", "-C", "--git-dir", "--work-tree", "--namespace", "--super-prefix", "--config-env", "--exec-path"):
-            words[:1] = []
-        elif not word.startswith("-"):
-            return word
-    return ""
-
-
-def asker() -> list[str]:
-    """The command line of the git that runs this hook; empty where the system does not tell."""
-    pid = os.environ.get("MODEL_GATE_ASKER", "")
-    try:
-        return Path(f"/proc/{int(pid)}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")[:-1]
-    except (OSError, ValueError):
-        pass
-    try:
-        said = subprocess.run(["ps", "-o", "args=", "-p", str(int(pid))], capture_output=True, text=True, check=False)
-        return said.stdout.split()
-    except (OSError, ValueError):
-        return []
+def _answer(reports: Iterable[Report], what: str) -> int:
+    """Say what is refused, or what passes only by a waiver or with a note; silent where all is well."""
+    report = replace(joined(reports), not_checked=())
+    if report.findings:
+        print(f"model-gate: this {what} is refused", file=sys.stderr)
+    sys.stderr.write(as_text(report))
+    return 1 if report.findings else 0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -251,7 +240,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         lines = [] if name == "after-checkout" else sys.stdin.read().splitlines()
         if name == "reference-transaction":
-            return reference_transaction(lines, asker())
+            return reference_transaction(lines)
         if name == "pre-push":
             return pre_push(lines, given[0] if given else "origin")
         if name == "pre-receive":

@@ -105,12 +105,35 @@ class Repository:
     @cached_property
     def main_worktree(self) -> Path:
         """The working tree that owns the common directory: there are the environment and DVC's cache."""
-        return self.common_dir.parent if self.common_dir.name == ".git" else self.path
+        if self.common_dir.name == ".git":
+            return self.common_dir.parent
+        told = self.run("config", "--file", str(self.common_dir / "config"), "core.worktree", check=False).rstrip("\n")
+        return (self.common_dir / told).resolve() if told else self.path  # told of a submodule
 
     @cached_property
     def is_shallow(self) -> bool:
-        """Whether ancestors are missing here."""
+        """Whether ancestors of some commit are missing here."""
         return (self.common_dir / "shallow").is_file()
+
+    def is_cut(self, commit: str) -> bool:
+        """Whether ancestors of this commit are missing here."""
+        if not self.is_shallow:
+            return False
+        ends = set((self.common_dir / "shallow").read_text("utf-8").split())
+        return not ends.isdisjoint(self.run("rev-list", commit).split())
+
+    def peel(self, name: str) -> str | None:
+        """The commit that an object is or leads to, asked of the running `cat-file`; None for a tree or a file."""
+        found = self.cat(f"{name}^{{commit}}")
+        return found[0] if found else None
+
+    def is_on_a_branch(self, commit: str) -> bool:
+        """Whether a branch of this clone, or one that it knows of a remote, holds a commit."""
+        return bool(self.run("for-each-ref", "--count=1", f"--contains={commit}", "refs/heads", "refs/remotes"))
+
+    def is_related(self, one: str, other: str) -> bool:
+        """Whether two commits share history."""
+        return self.succeeds("merge-base", one, other)
 
     def resolve(self, revision: str, kind: str = "commit") -> str | None:
         """The object id of a revision peeled to `kind`, or None."""

@@ -85,8 +85,8 @@ class History:
         return self._sidecars[key]
 
     def _standing_before(self, commit: str) -> int:
-        if self._repository.is_shallow:
-            raise UsageError("this shallow clone does not hold all earlier releases", "git fetch --unshallow --tags")
+        if self._repository.is_cut(commit):
+            raise UsageError(f"this shallow clone lacks commits before {commit[:7]}", "git fetch --unshallow --tags")
         if self._walked and not self._before:
             self._walk()
         if commit not in self._before:

@@ -11,8 +11,9 @@ from . import policy as policies
 from . import releases
 from . import sidecar as sidecars
 from .checks import ACT, CACHE, GIT, RULES, Case, Rule, secret
+from .checks.commit import no_commit
 from .errors import Malformed
-from .findings import Finding, Report, Waived
+from .findings import Finding, Report, Waived, once
 from .git import Repository
 from .history import History
 from .names import Attempt, ReleaseTag, parse_tag
@@ -59,7 +60,7 @@ def staged(repository: Repository) -> Report:
         kept, let_pass = _let_pass(case, secret.masked(index, [*found, *secrets])[: len(found)])
         findings += kept
         waived += let_pass
-    return Report(_unique(findings), subject=index.name, waived=waived)
+    return Report(once(findings), subject=index.name, waived=waived)
 
 
 def recorded(repository: Repository, model: str) -> Report:
@@ -68,28 +69,35 @@ def recorded(repository: Repository, model: str) -> Report:
     policy, findings = _policy(disk)
     case = _case(repository, disk, policy, model, Moment())
     findings += _apply(case, [rule for rule in RULES.values() if rule.recorded])
-    return Report(_unique(findings), subject=disk.name)
+    return Report(once(findings), subject=disk.name)
 
 
-def tagged(repository: Repository, tag: str, oid: str, moment: Moment = Moment()) -> Report | None:
-    """A release tag, before or after it is made; None where the name means no release of this repository.
+def tagged(repository: Repository, tag: str, target: str, moment: Moment = Moment()) -> Report | None:
+    """A release tag on an object, before or after it is made; None where the name means no release of this repository.
 
     Args:
-        oid: what the tag's ref names or is to name: a tag object, or a commit.
+        target: what the tag's ref names or is to name: a tag object, a commit, even a tree.
     """
     meaning = parse_tag(tag)
-    commit = repository.resolve(oid) if meaning else None
-    if meaning is None or commit is None:
+    if meaning is None or not is_ours(repository, tag, target):
         return None
+    commit = repository.peel(target)
+    if commit is None:
+        return Report([no_commit(repository, tag, target)], subject=tag)
     snapshot = CommitSnapshot(repository, commit)
-    models = _models(snapshot)
-    prefix = tag.rpartition("/")[0]
-    if prefix and prefix not in models:
-        return None
     if isinstance(meaning, Attempt):
-        case = _case(repository, snapshot, Policy(), prefix, moment, tag=tag, meaning=meaning)
+        case = _case(repository, snapshot, Policy(), tag.rpartition("/")[0], moment, tag=tag, meaning=meaning)
         return Report(list(RULES["VE01"].check(case)), subject=tag)
-    return _release(repository, snapshot, _Trial(tag, meaning, oid), moment)
+    return _release(repository, snapshot, _Trial(tag, meaning, target), moment)
+
+
+def is_ours(repository: Repository, tag: str, target: str) -> bool:
+    """Whether a tag is a release of this repository, or meant as one; under a prefix, only where that is a model's name."""
+    if parse_tag(tag) is None:
+        return False
+    prefix = tag.rpartition("/")[0]
+    commit = repository.peel(target) or repository.head() if prefix else None
+    return not prefix or (commit is not None and prefix in _models(CommitSnapshot(repository, commit)))
 
 
 def release_refs(repository: Repository) -> list[tuple[str, str]]:
@@ -142,7 +150,7 @@ def _release(repository: Repository, snapshot: Snapshot, trial: _Trial, moment: 
         findings += found
         waived += let_pass
     skipped = [rule.code for rule in RULES.values() if rule.needs not in {*moment.can_read, ACT}]
-    return Report(_unique(findings), skipped, trial.subject or trial.tag or snapshot.name, waived, _notes(repository, trial))
+    return Report(once(findings), skipped, trial.subject or trial.tag or snapshot.name, waived, _notes(repository, trial))
 
 
 def _case(
@@ -245,11 +253,3 @@ def _declared(snapshot: Snapshot) -> list[str]:
 
 def _model(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".json")
-
-
-def _unique(findings: list[Finding]) -> list[Finding]:
-    kept: list[Finding] = []
-    for finding in findings:
-        if finding not in kept:
-            kept.append(finding)
-    return kept

@@ -34,17 +34,18 @@ class Release:
     by: str
 
 
-def find(repository: Repository, before: str | None = None) -> list[Release]:
-    """All releases, oldest version first; with `before`, those on that commit or on an ancestor of it."""
-    merged = [f"--merged={before}"] if before else []
-    listing = repository.run("for-each-ref", f"--format={'%00'.join(_FIELDS)}", *merged, "refs/tags")
+def find(repository: Repository) -> list[Release]:
+    """All releases, oldest version first."""
+    listing = repository.run("for-each-ref", f"--format={'%00'.join(_FIELDS)}", "refs/tags")
     found = []
     for line in listing.splitlines():
         tag, kind, oid, peeled, of, date, by = line.split("\0")
         parsed = parse_tag(tag)
-        if isinstance(parsed, ReleaseTag):
+        if isinstance(parsed, ReleaseTag) and not {kind, of} & {"tree", "blob"}:
             # Git before 2.45 peels a tag of a tag once only.
-            commit = (repository.resolve(oid) if of == "tag" else peeled) or oid
+            commit = repository.resolve(oid) if of == "tag" else peeled or oid
+            if commit is None:
+                continue  # and what is no commit is no release
             found.append(Release(tag, parsed.model, parsed.version, oid, commit, kind == "tag", date, by.strip()))
     return sorted(found, key=lambda release: (release.model or "", release.version))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.versioning.conftest import SIDECAR, Project
@@ -142,8 +144,14 @@ def test_without_a_remote_it_finishes_here_and_says_so(released: Project) -> Non
 
 
 def test_on_a_detached_head(released: Project) -> None:
+    """The release gets a branch, or nobody would find its history; the line that is printed pushes both."""
     released.git("checkout", "-q", "--detach")
-    assert "released v0.2.0 on a detached HEAD" in released.model("release", "minor")
+    said = released.model("release", "minor")
+    assert "released v0.2.0 on release-v0.2.0" in said
+    (push,) = re.findall(r"Next: (.*)", said)
+    assert released.sh(push).status == 0, released.story
+    released.assert_released("v0.2.0")
+    assert "refs/heads/release-v0.2.0" in released.git("ls-remote", "origin")
 
 
 def test_in_a_worktree(released: Project) -> None:

@@ -9,13 +9,15 @@ from .. import pipeline as dvc
 from .. import sidecar as sidecars
 from ..errors import UsageError
 from ..findings import Finding
-from .base import Case, rule
+from ..git import Repository
+from .base import Case, program, rule
 
 
 @rule("CO01", "the commit is a known ancestor")
 def known(case: Case) -> Iterator[Finding]:
     """Refuses a sidecar whose `commit` is not in the history of the tagged commit, as after a rebase, an amended commit or a
-    squash merge: whoever follows it would find nothing, or another branch.
+    squash merge: whoever follows it would find nothing, or another branch. Refuses as well a release tag on what is no commit,
+    a new one on a commit that no branch holds, and on a server one whose history is not that of the default branch.
 
     Name a commit that is there, which trains nothing: `model stamp --commit`.
     """
@@ -33,6 +35,42 @@ def known(case: Case) -> Iterator[Finding]:
     else:
         return
     yield case.finding("CO01", message, "commit", actual=named, hint=case.stamp)
+
+
+def no_commit(repository: Repository, tag: str, target: str) -> Finding:
+    """A release tag on a tree or a file."""
+    found = repository.cat(f"{target}^{{}}")
+    message = f"{tag} names a {found[1] if found else 'thing'}, and a release is a commit"
+    drop = f"git tag -d {tag} && " if repository.resolve(f"refs/tags/{tag}", kind="") else ""
+    hint = f"{drop}{program()} release {tag.rpartition('/')[2]}"
+    return Finding("CO01", f"refs/tags/{tag}", message, expected="commit", actual=target, ref=tag, hint=hint)
+
+
+def on_no_branch(repository: Repository, tag: str, commit: str) -> Finding:
+    """A new release tag on a commit that no branch holds: whoever looks for the release's history would not find it."""
+    branch = branch_for(repository, tag)
+    make, at = f"git branch {branch} {commit[:12]}", f" {commit[:12]}"
+    if commit == repository.head():  # which is detached: further work goes on from there
+        make, at = f"git switch -c {branch}", ""
+    message = f"{tag} would be on {commit[:7]}, which no branch holds"
+    force = "-f " if repository.resolve(f"refs/tags/{tag}", kind="") else ""
+    hint = f"{make} && git tag {force}-a {tag} -m {tag}{at}"
+    return Finding("CO01", f"refs/tags/{tag}", message, actual=commit, ref=tag, hint=hint)
+
+
+def unrelated(tag: str, commit: str, branch: str) -> Finding:
+    """A release tag on a commit from which no earlier release can be seen: versions are judged by their ancestors."""
+    message = f"{tag} is on {commit[:7]}, which shares no history with {branch}"
+    join = f"git fetch origin && git merge -s ours --allow-unrelated-histories origin/{branch}"
+    hint = f"{join} && git tag -f -a {tag} -m {tag}"
+    return Finding("CO01", f"refs/tags/{tag}", message, expected=branch, actual=commit, ref=tag, hint=hint)
+
+
+def branch_for(repository: Repository, tag: str) -> str:
+    """A new branch to release a tag from."""
+    wanted = f"release-{tag.replace('/', '-')}"
+    names = (f"{wanted}{number}" for number in ("", *(f"-{count}" for count in range(2, 100))))
+    return next(name for name in names if repository.resolve(f"refs/heads/{name}") is None)
 
 
 @rule("CO02", "dvc.lock is up to date")

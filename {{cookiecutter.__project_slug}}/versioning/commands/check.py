@@ -7,9 +7,9 @@ import sys
 
 from .. import judge
 from .. import policy as policies
-from ..checks import ACT, GIT, RULES
+from ..checks import GIT, RULES
 from ..errors import UsageError
-from ..findings import FORMATS, Report
+from ..findings import FORMATS, Report, joined
 from ..git import Repository
 from ..history import History
 from ..progress import meter
@@ -70,13 +70,7 @@ def _all(repository: Repository) -> Report:
     moment = judge.Moment(frozenset({GIT}), history=History(repository, walked=True))
     reports = [judge.tagged(repository, tag, oid, moment) for tag, oid in judge.release_refs(repository)]
     known = [report for report in reports if report is not None]
-    return Report(
-        [finding for report in known for finding in report.findings],
-        [rule.code for rule in RULES.values() if rule.needs not in (GIT, ACT)],
-        f"{len(known)} release{'' if len(known) == 1 else 's'}",
-        [waived for report in known for waived in report.waived],
-        [note for report in known for note in report.notes],
-    )
+    return joined(known, f"{len(known)} release{'' if len(known) == 1 else 's'}")
 
 
 def _authority(repository: Repository, revision: str | None) -> policies.Policy | None:

@@ -135,6 +135,10 @@ def _data(repository: Repository) -> Diagnosis:
 
 def _releases(repository: Repository) -> Iterator[Diagnosis]:
     """Bad releases: a fetch brings whatever a remote holds."""
+    if repository.is_shallow:
+        cure = "git fetch --unshallow --tags"
+        yield Diagnosis("history", False, "this clone is shallow: its releases cannot be judged", cure)
+        return
     moment = judge.Moment(frozenset({GIT}), history=History(repository, walked=True))
     refs, bad = judge.release_refs(repository), 0
     for tag, oid in refs:

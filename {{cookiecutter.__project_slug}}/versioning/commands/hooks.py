@@ -26,11 +26,12 @@ import sys
 
 try:
     from versioning.gate import main
-except ModuleNotFoundError as error:
+
+    sys.exit(main(sys.argv[1:]))
+except ImportError as error:  # some are asked for late
     if "after-checkout" in sys.argv:
         sys.exit(0)
     sys.exit(f"model-gate: {error.name} is not in {sys.prefix}: python3 -m versioning setup")
-sys.exit(main(sys.argv[1:]))
 '''
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from .. import judge, policy, proposal, releases
 from .. import pipeline as dvc
 from .. import sidecar as sidecars
+from ..checks.commit import branch_for
 from ..errors import UsageError, VersioningError
 from ..findings import Report, as_text
 from ..git import Repository
@@ -54,8 +55,9 @@ def release(arguments: argparse.Namespace) -> int:
             print(f"{tag} is not released", file=sys.stderr)
             return 1
         _commit(repository, rules, tag)
+        branch = _leave_no_stray(repository, tag)
         _tag(repository, rules, tag, arguments.message or tag)
-        push = "git push --follow-tags"
+        push = "git push --follow-tags" + (" -u origin HEAD" if branch else "")
         if not repository.run("remote"):
             push = "git remote add origin URL && git push --follow-tags -u origin HEAD"
     print(f"released {tag} on {_branch(repository)}, commit {_short_head(repository)}\nNext: {push}")
@@ -209,6 +211,16 @@ def _tag(repository: Repository, rules: policy.Policy, tag: str, message: str) -
     )
     if done.returncode:
         raise VersioningError(f"Git refused the tag {tag}; its commit stays", f"model check && git tag -a {tag} -m {tag}")
+
+
+def _leave_no_stray(repository: Repository, tag: str) -> str | None:
+    """Give a detached HEAD that no branch holds a branch, so that the release can be found and maintained."""
+    head = repository.head()
+    if head is None or repository.is_on_a_branch(head):
+        return None
+    branch = branch_for(repository, tag)
+    repository.run("switch", "--quiet", "--create", branch)
+    return branch
 
 
 def _several(disk: DiskSnapshot) -> bool:
