@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.versioning.conftest import Project
+from versioning import documents
 from versioning.documents import MAX_JSON_BYTES, dump_json, load_json, load_yaml
 from versioning.errors import Malformed
 
@@ -136,3 +139,60 @@ def test_yaml_is_read_as_dvc_reads_it(text: str, value: object) -> None:
 @pytest.mark.parametrize("content", [b"", b"# a comment\n", b"---\n"])
 def test_an_empty_yaml_file_is_an_empty_mapping(content: bytes) -> None:
     assert load_yaml(content) == {}
+
+
+# --- the quick reader of YAML: it says what ruamel says, or nothing ---
+
+SCALARS = st.one_of(
+    st.sampled_from(
+        "1e-3 1e5 1.0e+5 1.5e-07 010 0o7 0x1F 0b11 1_000 12e03 1.5 .5 5. +1 -0 -0.0 0.0 ~ null Null NULL true True TRUE false yes no on off "
+        "y n 2020-01-01 2020-01-01T00:00:00Z 12:30 1:30:00 = << .inf -.inf .nan 12345678901234567890 3b0bfab28a8101b4e4fdd08025a5c235 "
+        "12345678901234567890123456789012 1234567890123456789012345678901e 0b0bfab28a8101b4e4fdd08025a5c235.dir v0.1.0 a:b http://x/y "
+        "src/a.py ./a -a - ? : # @a `a` %a {a} [a] [] {} [] {} {a:1} {a: 1} !a &a *a | > 'a' \"a\" a#b é".split()
+    ),
+    st.from_regex(r"[-+.0-9a-fA-FexobnuliTrsyN_:/]{1,12}", fullmatch=True),
+    st.integers().map(str),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=8),
+)
+
+
+def _block(value: Any, indent: int = 0) -> str:
+    pad = "  " * indent
+    if isinstance(value, dict):
+        lines = [f"{pad}{key}:{_nested(item, indent)}" for key, item in value.items()]
+    else:
+        lines = [f"{pad}-{_nested(item, indent)}" for item in value]
+    return "\n".join(lines)
+
+
+def _nested(item: Any, indent: int) -> str:
+    return (
+        f"\n{_block(item, indent + 1)}" if isinstance(item, dict | list) and item else f" {item if isinstance(item, str) else ''}"
+    )
+
+
+@settings(max_examples=400, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SCALARS, inner, max_size=3), max_leaves=8)
+)
+def test_what_the_quick_reader_takes_ruamel_reads_alike(value: Any) -> None:
+    content = (_block(value) if isinstance(value, dict | list) else value).encode("utf-8")
+    try:
+        quick = documents._load_plain_yaml(content) or {}
+    except documents._Unsure:
+        return
+    assert _typed(documents._load_any_yaml(content)) == _typed(quick), content
+
+
+def _typed(value: Any) -> Any:
+    """A value with its types: 1, 1.0 and true are three."""
+    if isinstance(value, dict):
+        return {key: _typed(item) for key, item in value.items()}
+    return [_typed(item) for item in value] if isinstance(value, list) else (type(value).__name__, repr(value))
+
+
+def test_the_quick_reader_takes_what_dvc_and_the_template_write(project: Project) -> None:
+    for name in ("dvc.yaml", "dvc.lock", "params.yaml", "data/raw/telco-customer-churn.csv.dvc"):
+        content = project.read(name).encode()
+        assert _typed(documents._load_plain_yaml(content)) == _typed(documents._load_any_yaml(content)), name

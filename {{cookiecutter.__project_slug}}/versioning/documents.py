@@ -146,12 +146,10 @@ def _value(events: Iterator[Any], event: Any) -> Any:
         if event.style in {"|", ">"}:
             raise _Unsure
         return event.value if event.style else _scalar(event.value)
-    if event.flow_style:
-        raise _Unsure
     if kind == "SequenceStartEvent":
-        return [_value(events, item) for item in _until("SequenceEndEvent", events)]
+        return [_value(events, item) for item in _until("SequenceEndEvent", events, event)]
     mapping: dict[str, Any] = {}
-    for key_event in _until("MappingEndEvent", events):
+    for key_event in _until("MappingEndEvent", events, event):
         key = _value(events, key_event)
         if not isinstance(key, str) or key in mapping:
             raise _Unsure
@@ -159,10 +157,12 @@ def _value(events: Iterator[Any], event: Any) -> Any:
     return mapping
 
 
-def _until(end: str, events: Iterator[Any]) -> Iterator[Any]:
+def _until(end: str, events: Iterator[Any], start: Any) -> Iterator[Any]:
     for event in events:
         if type(event).__name__ == end:
             return
+        if start.flow_style:  # `{a:1}` is two things to the two versions; `{}` is one
+            raise _Unsure
         yield event
 
 

@@ -157,7 +157,7 @@ def test_a_sidecar_of_another_branch(project: Project) -> None:
 
 
 def _threshold(text: str) -> Callable[[str], str]:
-    return swap("  roc_auc: {min: 0.75}\n", text)
+    return swap("  roc_auc:\n    min: 0.75\n", text)
 
 
 @pytest.mark.parametrize(
