@@ -32,6 +32,8 @@ HINT = f"rm {LOCK} && dvc repro && git add {LOCK}"
 SIDECAR_STAGE = "sidecar"
 #: Declared in params.yaml and a parameter of the sidecar stage only: a rename trains nothing anew.
 VERSION_KEY = "version"
+#: What tells a content where DVC keeps no md5 of it: a store's own version of a file, a folder's listing.
+_ELSEWHERE = {"checksum", "cloud", "etag", "files", "version_id"}
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,17 @@ def load(snapshot: Snapshot, lock: Snapshot | None = None) -> Pipeline:
         recorded = read_lock(lock or snapshot, posixpath.join(folder, LOCK))
         locked |= {_address(folder, name): data for name, data in recorded.items()}
         artifacts = artifacts if folder else resolved.get("artifacts")
-    return Pipeline(stages, locked, artifacts if isinstance(artifacts, dict) else {})
+    return Pipeline(stages, locked, _artifacts(artifacts))
+
+
+def _artifacts(declared: Any) -> Mapping[str, Mapping[str, Any]]:
+    if not isinstance(declared, dict):
+        return {}
+    for name, artifact in declared.items():
+        path = artifact.get("path") if isinstance(artifact, dict) else None
+        if not isinstance(path, str):
+            raise Malformed(f"{PIPELINE} declares the artifact {name!r} with the path {path!r}", "dvc status")
+    return declared
 
 
 def _files_below(snapshot: Snapshot) -> list[str]:
@@ -227,7 +239,7 @@ def read_lock(snapshot: Snapshot, file: str = LOCK) -> dict[str, Locked]:
                 data.get("cmd"),
                 _hashes(data.get("deps", []), f"{file} records for stage {name}"),
                 _hashes(data.get("outs", []), f"{file} records for stage {name}"),
-                data.get("params", {}),
+                {source: {**values} for source, values in data.get("params", {}).items()},
             )
             for name, data in content.get("stages", {}).items()
         }
@@ -246,8 +258,16 @@ def _hashes(items: Iterable[Mapping[str, Any]], where: str) -> dict[str, Hash]:
     for item in items:
         if item["path"] in hashes:  # DVC takes the last, and never writes two
             raise Malformed(f"{where} {item['path']} twice", HINT)
-        hashes[item["path"]] = _hash(item)
+        hashes[item["path"]] = _hash(_sound(item))
     return hashes
+
+
+def _sound(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A line of the lock whose hash and size are of the kinds that DVC writes."""
+    size = item.get("size")
+    if (item.get("md5") and item.get("hash", "md5") != "md5") or (size is not None and (type(size) is not int or size < 0)):
+        raise ValueError(f"{item!r} is no hash")
+    return item
 
 
 def _hash(item: Mapping[str, Any]) -> Hash:
@@ -636,8 +656,10 @@ def _pointed(pointer: str, content: Mapping[str, Any]) -> Iterator[tuple[str, st
     try:
         wdir = posixpath.join(posixpath.dirname(pointer), content.get("wdir") or "")
         for out in content.get("outs") or []:
-            yield _place(wdir, out["path"]), str(out.get("md5") or "")
-    except (AttributeError, KeyError, TypeError):
+            if not out["path"] or not (out.get("md5") or "deps" in content or _ELSEWHERE & out.keys()):
+                raise KeyError("md5")  # DVC takes it for changed data; of an import, `deps` say what it is
+            yield _place(wdir, _sound(out)["path"]), str(out.get("md5") or "")
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise Malformed(f"{pointer} is no pointer that DVC reads", f"git checkout HEAD -- {pointer}") from None
 
 

@@ -65,10 +65,15 @@ def _speaks_of_a_model(snapshot: Snapshot, path: str) -> bool:
     return "model_name" in content and "artifact" in content
 
 
+def schema_name(version: int) -> str:
+    """The file of a schema, in `versioning/schemas/`."""
+    return f"sidecar.v{version}.json"
+
+
 @cache
 def schema(version: int = SCHEMA_VERSION) -> dict[str, Any]:
     """The JSON Schema of sidecars of a version."""
-    content = resources.files(__package__).joinpath(f"schemas/sidecar.v{version}.json").read_bytes()
+    content = resources.files(__package__).joinpath("schemas", schema_name(version)).read_bytes()
     loaded: dict[str, Any] = load_json(content)
     return loaded
 

@@ -156,7 +156,7 @@ class Case:
     @property
     def stamp(self) -> str:
         """Name a commit that holds what made the model."""
-        return f"{self._stamping}{self.tagging}"
+        return self.then_tag(self._stamping)
 
     @property
     def _stamping(self) -> str:
@@ -176,6 +176,10 @@ class Case:
         # What was trained and committed in one go is held by that new commit only; a true claim is left alone.
         stamp = f" && {self._stamping}" if everything and self.tagging else ""
         return f'{command} && git add {paths} && git commit -m "{message}"{stamp}{self.tagging}'
+
+    def then_tag(self, command: str) -> str:
+        """A command after which nothing is to be committed, and the tag that follows from it."""
+        return f"{command}{self.tagging}"
 
     @property
     def tagging(self) -> str:

@@ -20,18 +20,18 @@ def recorded(case: Case) -> Iterator[Finding]:
     """
     if case.sidecar is None:
         return
-    ids = {
+    ids = [
         dvc.lookup(values, "data.id") if "data.id" not in values else values["data.id"]
         for name, stage in case.locked.items()
         if dvc.is_sidecar_stage(name) and (name == case.describing or not case.several)
         for file, values in stage.params.items()
         if file == case.policy.params and ("data.id" in values or "data" in values)
-    }
+    ]
     claimed = case.claim("data_id")
     if isinstance(claimed, str) and claimed not in ids:
         known = ", ".join(repr(value) for value in ids) or "none"
         message = f"says {claimed!r}, {dvc.LOCK} recorded {known}"
-        yield case.finding("DA01", message, "data_id", expected=next(iter(ids), None), actual=claimed, hint=case.redescribe)
+        yield case.finding("DA01", message, "data_id", expected=ids[0] if ids else None, actual=claimed, hint=case.redescribe)
     snapshot = case.claim("tags", "data_snapshot")
     if isinstance(snapshot, str) and snapshot != claimed:
         message = f"says {snapshot!r}, data_id says {claimed!r}"
@@ -59,12 +59,14 @@ def recorded(case: Case) -> Iterator[Finding]:
 
 def _another_file(case: Case) -> Iterator[Finding]:
     """The sidecar names a file that the lock knows, and that is not the data that was trained on."""
-    used = None if case.committing else dvc.lookup(case.snapshot.yaml(case.policy.params), "data.path")
-    claimed = case.claim("data", "path")
-    if isinstance(used, str) and isinstance(claimed, str) and claimed != used:
-        message = f"says {claimed}, {case.policy.params} says {used}"
-        yield case.finding("DA01", message, "data", "path", expected=used, actual=claimed, hint=case.redescribe)
-
+    if case.committing:
+        return
+    used, claimed = dvc.lookup(case.snapshot.yaml(case.policy.params), "data.path"), case.claim("data", "path")
+    if isinstance(claimed, str) and claimed != used:
+        known = used if isinstance(used, str) else None
+        message = f"says {claimed}, {case.policy.params} says {known or 'nothing that is a path'} under data.path"
+        hint = case.redescribe if known else f"git checkout HEAD~ -- {case.policy.params}"
+        yield case.finding("DA01", message, "data", "path", expected=known, actual=claimed, hint=hint)
     evaluated, claimed = case.policy.evaluation_data, case.claim("evaluation_data", "path")
     if isinstance(claimed, str) and claimed != evaluated:
         message = f"says {claimed}, {policies.FILE} says {evaluated or 'nothing'}"

@@ -10,7 +10,7 @@ from .. import sidecar as sidecars
 from ..documents import load_json
 from ..errors import Malformed
 from ..findings import Finding
-from .base import Case, rule
+from .base import Case, program, rule
 
 
 @rule("SC01", "the sidecar is JSON that means one thing", recorded=True)
@@ -43,9 +43,7 @@ def valid(case: Case) -> Iterator[Finding]:
 
     version = case.claim("schema_version")
     if type(version) is not int or not 1 <= version <= sidecars.SCHEMA_VERSION:
-        known = f"this repository knows 1 to {sidecars.SCHEMA_VERSION}"
-        message = f"is {version!r}; {known}" if version is not None else f"is missing; {known}"
-        yield case.finding("SC02", message, "schema_version", actual=version, hint=case.redescribe)
+        yield _unknown_version(case, version)
         return
     validator = Draft202012Validator(sidecars.schema(version))
     for error in sorted(validator.iter_errors(case.sidecar), key=lambda error: error.json_path):
@@ -60,6 +58,18 @@ def valid(case: Case) -> Iterator[Finding]:
             "SC02", f"says {name}, and the file is {case.model}'s", "model_name", expected=case.model, actual=name,
             hint=case.redescribe,
         )  # fmt: skip
+
+
+def _unknown_version(case: Case, version: Any) -> Finding:
+    known = f"this repository knows 1 to {sidecars.SCHEMA_VERSION}"
+    message = f"is {version!r}; {known}" if version is not None else f"is missing; {known}"
+    if type(version) is int and case.snapshot.read(f"versioning/schemas/{sidecars.schema_name(version)}") is not None:
+        # Described by rules that came with that very commit: ours, which were installed before, are the older ones.
+        message = (
+            f"is {version}; the rules installed here know 1 to {sidecars.SCHEMA_VERSION}, those of {case.snapshot.name} more"
+        )
+        return case.finding("SC02", message, "schema_version", actual=version, hint=case.then_tag(f"{program()} hooks install"))
+    return case.finding("SC02", message, "schema_version", actual=version, hint=case.redescribe)
 
 
 @rule("SC03", "every model has a sidecar, every sidecar a model")
