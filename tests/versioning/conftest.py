@@ -180,17 +180,20 @@ def project(trained_once: Path, tmp_path: Path, home: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def released_once(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project whose v0.1.0 is released and pushed."""
+    """A project whose v0.1.0 is released and pushed, and on whose main something new waits for the next release."""
     folder = tmp_path_factory.mktemp("released")
     path = copy_of(trained_once, folder)
     project = Project(path, shell_environment(tmp_path_factory.mktemp("home"), path))
     project.tag("v0.1.0")
     project.git("push", "-q", "--follow-tags")
+    project.write(f"src/{MODEL.replace('-', '_')}/serve.py", '"""To come: a service that scores one customer."""\n')
+    project.commit("Begin a service")
+    project.git("push", "-q")
     return path
 
 
 @pytest.fixture
 def released(released_once: Path, tmp_path: Path, home: Path) -> Project:
-    """A copy of the project with v0.1.0 released, for this test alone."""
+    """A copy of the project with v0.1.0 released and a commit since, for this test alone."""
     path = copy_of(released_once, tmp_path)
     return Project(path, shell_environment(home, path))

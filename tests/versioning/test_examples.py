@@ -20,8 +20,16 @@ from versioning.git import Repository
 EXAMPLES = ROOT / "examples"
 VALID = sorted((EXAMPLES / "valid").glob("*.json"))
 INVALID = sorted((EXAMPLES / "invalid").glob("*/*.json"))
-#: What another rule must say of the same words: a value of a wrong form is a wrong value too.
-ALSO = {"SC02": set(RULES), "ME02": {"ME01"}}
+#: What another rule must say of the same words: a wrong form is a wrong value too, and what is left out is off the checklist.
+ALSO = {
+    "SC02": set(RULES),
+    "ME02": {"ME01", "ME03"},
+    "ME01": {"ME03"},
+    "AR01": {"AR04"},
+    "AR02": {"AR01"},
+    "DA01": {"AR04", "DA02"},
+    "EN01": {"AR04"},
+}
 REWRITE = "the small repository is another; bring that into the examples: python -m tests.versioning.small"
 
 

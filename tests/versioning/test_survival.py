@@ -300,11 +300,17 @@ def shallow(project: Project, depth: int, *options: str) -> Project:
 UNSHALLOW = "git fetch --unshallow --tags"
 
 
+def something_new(project: Project, what: str) -> str:
+    """A commit that is worth a release."""
+    project.write(f"src/{MODEL.replace('-', '_')}/{what.split(maxsplit=1)[0].lower()}.py", f'"""{what}."""\n')
+    return project.commit(what)
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_a_shallow_clone_gives_no_verdict_and_says_how_to_get_one(released: Project, depth: int) -> None:
     """At depth 2 all that the sidecar names may be there, and an earlier release with a higher number not."""
     released.model("release", "v0.5.0")
-    released.git("commit", "-q", "--allow-empty", "-m", "Later")
+    something_new(released, "Later")
     released.model("release", "v0.6.0")
     released.git("push", "-q", "--follow-tags")
     near = shallow(released, depth)
@@ -312,7 +318,7 @@ def test_a_shallow_clone_gives_no_verdict_and_says_how_to_get_one(released: Proj
     done = near.run("python3", "-m", "versioning", "check", "v0.6.0")
     assert (done.status, hints(done.output)) == (2, [UNSHALLOW]) and "this shallow clone" in done.output, done.output
     near.git("tag", "ordinary")
-    near.git("commit", "-q", "--allow-empty", "-m", "Work goes on")
+    something_new(near, "Work goes on")
     # A version below one that is not here to be seen, and one that would be right.
     for wanted in ("v0.4.0", "v0.7.0"):
         done = near.run("git", "tag", wanted)

@@ -229,6 +229,7 @@ def _answer(reports: Iterable[Report], what: str) -> int:
     """Say what is refused, or what passes only by a waiver or with a note; silent where all is well."""
     report = replace(joined(reports), not_checked=())
     if report.findings:
+        report = replace(report, notes=())  # of what passes
         print(f"model-gate: this {what} is refused", file=sys.stderr)
     sys.stderr.write(as_text(report))
     return 1 if report.findings else 0

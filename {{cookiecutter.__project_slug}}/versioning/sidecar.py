@@ -8,7 +8,7 @@ import platform
 import posixpath
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
@@ -76,6 +76,35 @@ def schema(version: int = SCHEMA_VERSION) -> dict[str, Any]:
     content = resources.files(__package__).joinpath("schemas", schema_name(version)).read_bytes()
     loaded: dict[str, Any] = load_json(content)
     return loaded
+
+
+@cache
+def _validator(version: int) -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema(version))
+
+
+def faults(sidecar: Mapping[str, Any]) -> Iterator[tuple[list[str], str]]:
+    """Where a sidecar of a known version is not as the schema of that version says: the keys, and what is wrong there."""
+    validator = _validator(sidecar["schema_version"])
+    for error in sorted(validator.iter_errors(sidecar), key=lambda error: error.json_path):
+        yield [str(key) for key in error.absolute_path], error.message
+    for path, text in _texts(sidecar):
+        if not text.isprintable() and any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
+            yield [*path], f"holds a control character: {text!r}"
+
+
+def _texts(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(key, path)
+            yield from _texts(item, (*path, key))
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _texts(item, (*path, str(position)))
 
 
 def field(sidecar: Mapping[str, Any] | None, *keys: str) -> Any:

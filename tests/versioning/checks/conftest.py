@@ -37,10 +37,10 @@ class Trial:
         above = [option for parent in parents or ("HEAD",) for option in ("-p", parent)]
         return self._git("commit-tree", tree, *above, "-m", "On trial").strip()
 
-    def tagged(self, changes: Changes, tag: str = VERSION) -> list[Finding]:
+    def tagged(self, changes: Changes, tag: str = VERSION, *parents: str) -> list[Finding]:
         """What the gate finds when such a commit is tagged."""
         with Repository(self.project.path) as repository:
-            return _findings(judge.tagged(repository, tag, self.commit(changes)))
+            return _findings(judge.tagged(repository, tag, self.commit(changes, *parents)))
 
     def staged(self, changes: Changes) -> list[Finding]:
         """What the gate finds when such a commit is about to be made."""
@@ -181,7 +181,9 @@ def _findings(report: Report | None) -> list[Finding]:
 @pytest.fixture(scope="session")
 def after_release_once(released_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     path = copy_of(released_once, tmp_path_factory.mktemp("after"))
-    return Project(path, shell_environment(tmp_path_factory.mktemp("home"), path))
+    project = Project(path, shell_environment(tmp_path_factory.mktemp("home"), path))
+    project.git("reset", "-q", "--hard", "v0.1.0")
+    return project
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.versioning.checks.conftest import (
-    Change,
     Trial,
     bumped,
     codes,
@@ -15,10 +14,10 @@ from tests.versioning.checks.conftest import (
     refused_commit,
     refused_tag,
     said,
-    swap,
     without,
 )
 from tests.versioning.conftest import SIDECAR, Project
+from versioning.findings import Finding
 
 RAW = "data/raw/telco-customer-churn.csv"
 
@@ -87,21 +86,21 @@ def test_da01_a_source_or_a_test_set_that_it_was_not(trial: Trial, edit: object,
     assert codes(found) == {"DA01"} and says in said(found), said(found)
 
 
-def _other_data(trial: Trial, data_id: str = "") -> dict[str, Change]:
-    """v0.2.0, trained on other bytes of the same file."""
-    pointer, old = f"{RAW}.dvc", "3b0bfab28a8101b4e4fdd08025a5c235"
-    new = "0123456789abcdef0123456789abcdef"
-    renamed = swap("telco-churn-2020-06-25", data_id) if data_id else str
+def _other_data(trial: Trial, version: str, data_id: str = "") -> list[Finding]:
+    """A release trained on other bytes of the same file, whose sidecar names the commit that brought them."""
+    old, new, name = "3b0bfab28a8101b4e4fdd08025a5c235", "0123456789abcdef0123456789abcdef", "telco-churn-2020-06-25"
 
-    def everywhere(text: str) -> str:
-        return text.replace(old, new).replace("telco-churn-2020-06-25", data_id or "telco-churn-2020-06-25")
+    def changed(text: str) -> str:
+        return text.replace(old, new).replace(name, data_id or name)
 
-    changes = {pointer: everywhere, "dvc.lock": everywhere, SIDECAR: everywhere, "params.yaml": renamed}
-    return bumped(trial, "v0.2.0", changes)
+    paths = (f"{RAW}.dvc", "dvc.lock", SIDECAR, "params.yaml")
+    changes = bumped(trial, version, dict.fromkeys(paths, changed))
+    brought = trial.commit({path: change for path, change in changes.items() if path != SIDECAR})
+    return trial.tagged({**changes, SIDECAR: put(brought, "commit")(str(changes[SIDECAR]))}, version, brought)
 
 
 def test_da02_other_bytes_under_the_name_of_an_earlier_release(later: Trial) -> None:
-    found = later.tagged(_other_data(later), "v0.2.0")
+    found = _other_data(later, "v0.2.0")
     assert codes(found) == {"DA02"}, said(found)
     says = "$.data_id: DA02 'telco-churn-2020-06-25' named other data in v0.1.0: 3b0bfab28a…, here it is 0123456789…"
     assert says in said(found)
@@ -109,12 +108,9 @@ def test_da02_other_bytes_under_the_name_of_an_earlier_release(later: Trial) -> 
 
 
 def test_da02_other_bytes_under_a_name_of_their_own(later: Trial) -> None:
-    assert not later.tagged(_other_data(later, "telco-churn-2021-01-01"), "v0.2.0")
+    assert not _other_data(later, "v0.2.0", "telco-churn-2021-01-01")
 
 
 def test_da02_no_release_has_used_the_name_yet(trial: Trial) -> None:
     """Data that never left this branch may still be corrected under its name."""
-    changes = {path: change for path, change in _other_data(trial).items() if path.startswith("data/")}
-    lock = trial.read("dvc.lock").replace("3b0bfab28a8101b4e4fdd08025a5c235", "0123456789abcdef0123456789abcdef")
-    sidecar = trial.read(SIDECAR).replace("3b0bfab28a8101b4e4fdd08025a5c235", "0123456789abcdef0123456789abcdef")
-    assert not trial.tagged({**changes, "dvc.lock": lock, SIDECAR: sidecar})
+    assert not _other_data(trial, "v0.1.0")

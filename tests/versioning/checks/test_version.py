@@ -103,6 +103,8 @@ def test_ve03_the_same_version_on_a_later_commit_under_the_other_name(released: 
 def test_ve03_a_line_of_its_own_goes_on(released: Project) -> None:
     released.model("release", "major")
     released.git("switch", "-q", "-c", "maintenance", "v0.1.0")
+    released.write(f"src/{MODEL.replace('-', '_')}/mended.py", '"""A fix."""\n')
+    released.commit("Mend it")
     released.model("release", "patch")
     assert released.tags() == ["v0.1.0", "v0.1.1", "v1.0.0"]
 
@@ -237,6 +239,7 @@ def test_ve04_a_candidate_with_the_bytes_of_the_last_release_is_nothing_new_eith
 
 
 def test_ve04_through_git_and_its_hint(released: Project) -> None:
+    released.git("reset", "-q", "--hard", "v0.1.0")
     released.replace("params.yaml", "version: v0.1.0", "version: v0.1.1")
     released.dvc("repro")
     released.commit("Bump")

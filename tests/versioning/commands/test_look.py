@@ -29,7 +29,7 @@ def test_list_before_the_first_release(project: Project) -> None:
     assert json.loads(project.model("list", "--json")) == []
 
 
-@pytest.mark.parametrize("name", ["v0.1.0", "tag:v0.1.0", "v0.1.0-prod", "commit:HEAD"])
+@pytest.mark.parametrize("name", ["v0.1.0", "tag:v0.1.0", "v0.1.0-prod", "commit:HEAD~"])
 def test_show_finds_a_release_by_each_of_its_names(released: Project, name: str) -> None:
     shown = json.loads(released.model("show", name, "--json"))
     assert (shown["tag"], shown["findings"]) == ("v0.1.0", [])
@@ -96,7 +96,7 @@ def test_help_groups_the_verbs(released: Project) -> None:
         assert all(f"\n    {verb} " in said for verb in verbs)
 
 
-@pytest.mark.parametrize("arguments", [[], ["frobnicate"], ["release"], ["check", "--staged", "--all-releases"]])
+@pytest.mark.parametrize("arguments", [[], ["frobnicate"], ["check", "--staged", "--all-releases"]])
 def test_wrong_usage_is_2(released: Project, arguments: list[str]) -> None:
     assert released.run("model", *arguments).status == 2
 

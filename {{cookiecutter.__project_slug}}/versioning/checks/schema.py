@@ -39,19 +39,12 @@ def valid(case: Case) -> Iterator[Finding]:
     """
     if case.sidecar is None:
         return
-    from jsonschema import Draft202012Validator
-
     version = case.claim("schema_version")
     if type(version) is not int or not 1 <= version <= sidecars.SCHEMA_VERSION:
         yield _unknown_version(case, version)
         return
-    validator = Draft202012Validator(sidecars.schema(version))
-    for error in sorted(validator.iter_errors(case.sidecar), key=lambda error: error.json_path):
-        keys = [str(key) for key in error.absolute_path]
-        yield case.finding("SC02", error.message, *keys, hint=case.redescribe)
-    for path, text in _texts(case.sidecar):
-        if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
-            yield case.finding("SC02", f"holds a control character: {text!r}", *path, hint=case.redescribe)
+    for keys, message in sidecars.faults(case.sidecar):
+        yield case.finding("SC02", message, *keys, hint=case.redescribe)
     name = case.claim("model_name")
     if isinstance(name, str) and name != case.model:
         yield case.finding(
@@ -106,15 +99,3 @@ def paired(case: Case) -> Iterator[Finding]:
     elif case.pipeline.output(declared[case.model]) is None:
         message = f"describes {declared[case.model]}, which {dvc.LOCK} does not record"
         yield case.finding("SC03", message, hint=case.then("dvc repro", everything=True))
-
-
-def _texts(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _texts(key, path)
-            yield from _texts(item, (*path, key))
-    elif isinstance(value, list):
-        for position, item in enumerate(value):
-            yield from _texts(item, (*path, str(position)))

@@ -50,8 +50,8 @@ def release(arguments: argparse.Namespace) -> int:
         _refuse_if_taken(repository, tag)
         _refuse_if_dirty(repository, rules)
         report = _prepare(repository, rules, version, tag)
-        sys.stdout.write(as_text(report))
         if report.findings:
+            sys.stdout.write(as_text(report))
             print(f"{tag} is not released", file=sys.stderr)
             return 1
         _commit(repository, rules, tag)
