@@ -14,7 +14,7 @@ import pytest
 from dulwich.client import get_transport_and_path
 from dulwich.repo import Repo
 
-from .conftest import SIDECAR, Project, copy_of, shell_environment
+from .conftest import MODEL, SIDECAR, Project, copy_of, shell_environment
 from .test_histories import clone
 
 UNGUARDED = ("-c", "core.hooksPath=/dev/null")
@@ -250,6 +250,8 @@ def test_honest_pushes(waiting: tuple[Project, Server], how: str) -> None:
 def test_a_tag_from_a_branch_that_the_server_has_not(released: Project, server: Server) -> None:
     """A maintenance line beside main, of which only the tag is pushed."""
     released.git("switch", "-q", "-c", "line", "v0.1.0")
+    released.write(f"src/{MODEL.replace('-', '_')}/mended.py", '"""A fix."""\n')
+    released.commit("Mend it")
     released.model("release", "patch")
     released.git("push", "--quiet", "origin", "v0.1.1")
     assert server.tags == ["v0.1.0", "v0.1.1"] and "line" not in server.refs
@@ -330,6 +332,7 @@ def test_of_two_that_push_one_tag_at_once_one_wins(released: Project, server: Se
     for turn in range(5):
         tag = f"v0.{turn + 2}.0"
         for person in people:
+            person.write(f"src/{MODEL.replace('-', '_')}/serve.py", f"TURN = {turn}\n")  # something new to release
             bump(person, tag)
         # Without the client's hooks, which would spread the two over time.
         running = [
@@ -354,10 +357,10 @@ def test_of_two_that_push_one_tag_at_once_one_wins(released: Project, server: Se
 
 
 def weaken(project: Project, key: str) -> None:
-    """A pickle as model, or a release that claims to be in production."""
-    if key == "allow_pickle":
-        project.replace("versioning.yaml", "allow_pickle: false", "allow_pickle: true")
-        project.edit_sidecar(lambda it: it["artifact"].update(format="pkl"))
+    """A release without what the checklist asks for, or one that claims to be in production."""
+    if key == "checklist":
+        project.replace("versioning.yaml", "  - seed\n", "")
+        project.edit_sidecar(lambda it: it.pop("seed"))
     else:
         project.replace("versioning.yaml", "  - staging\n  - canary\n  - prod\n", "  - prod\n  - staging\n  - canary\n")
         project.edit_sidecar(lambda it: it.update(stage="prod"))
@@ -365,7 +368,7 @@ def weaken(project: Project, key: str) -> None:
 
 
 WEAKENED = {
-    "allow_pickle": f"{SIDECAR}::$.artifact.format: AR02 is pkl: loading it runs code, and versioning.yaml does not allow that",
+    "checklist": f"{SIDECAR}::$.seed: AR04 is missing, and is on the checklist",
     "stages": f"{SIDECAR}::$.stage: ST01 says prod, a new release enters at staging",
 }
 
@@ -412,13 +415,13 @@ def test_a_default_branch_that_git_named_otherwise_is_no_way_around(released: Pr
 
 def test_a_stricter_policy_on_main_binds_older_branches(released: Project, server: Server) -> None:
     released.git("switch", "-q", "-c", "line")
-    weakened(released, "allow_pickle")
+    weakened(released, "checklist")
     released.git("switch", "-q", "main")
     released.write("versioning.yaml", released.read("versioning.yaml") + "# Reviewed.\n")
     released.commit("A remark")
     released.git("push", "--quiet", "origin", "main")
     said = released.refused("git", "push", "origin", "v0.1.1")
-    assert WEAKENED["allow_pickle"] in said
+    assert WEAKENED["checklist"] in said
 
 
 def test_a_policy_on_main_that_cannot_be_read_is_said(released: Project, server: Server) -> None:

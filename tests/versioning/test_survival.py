@@ -348,7 +348,7 @@ def test_a_name_that_is_no_version_needs_no_history(released: Project) -> None:
 def hotfix(project: Project) -> str:
     """Somebody went back to a release, and mends it right there."""
     project.git("checkout", "-q", "v0.1.0")
-    project.write("README.md", "Mended.\n")
+    project.write(f"src/{MODEL.replace('-', '_')}/mended.py", '"""A fix."""\n')
     project.replace("params.yaml", "version: v0.1.0", "version: v0.1.1")
     project.dvc("repro", "-q")
     return project.commit("Mend")

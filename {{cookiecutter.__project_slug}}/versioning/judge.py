@@ -46,7 +46,7 @@ def staged(repository: Repository) -> Report:
     secrets = [finding for path in touched for finding in secret.in_file(index, path)]
     changed = [path for path in touched if sidecars.is_sidecar(path)]
     if changed:  # most commits touch none, and need not read what is
-        known = {sidecars.path_of(model) for model in _models(index)}
+        known = {sidecars.path_of(model) for model in models(index)}
         changed = [path for path in changed if path in known]
     if not changed and not secrets:
         return Report([], subject=index.name)
@@ -97,7 +97,7 @@ def is_ours(repository: Repository, tag: str, target: str) -> bool:
         return False
     prefix = tag.rpartition("/")[0]
     commit = repository.peel(target) or repository.head() if prefix else None
-    return not prefix or (commit is not None and prefix in _models(CommitSnapshot(repository, commit)))
+    return not prefix or (commit is not None and prefix in models(CommitSnapshot(repository, commit)))
 
 
 def release_refs(repository: Repository) -> list[tuple[str, str]]:
@@ -140,7 +140,7 @@ def _release(repository: Repository, snapshot: Snapshot, trial: _Trial, moment: 
     meaning = trial.meaning
     if meaning and not meaning.model and len(declared) > 1:
         return Report([_ambiguous(trial.tag, meaning, declared)], subject=trial.tag)
-    chosen = [meaning.model] if meaning and meaning.model else trial.models or _models(snapshot)
+    chosen = [meaning.model] if meaning and meaning.model else trial.models or models(snapshot)
     rules = [rule for rule in RULES.values() if rule.needs in moment.can_read]
     waived: list[Waived] = []
     for model in chosen or [policy.model or "model"]:
@@ -238,7 +238,7 @@ def _policy(snapshot: Snapshot) -> tuple[Policy, list[Finding]]:
         return Policy(), [Finding("SC01", policies.FILE, str(error).removeprefix(policies.FILE).lstrip(": "), hint=hint)]
 
 
-def _models(snapshot: Snapshot) -> list[str]:
+def models(snapshot: Snapshot) -> list[str]:
     """The models of a snapshot: those with a sidecar, and those that `dvc.yaml` declares."""
     return sorted({*map(_model, sidecars.find(snapshot)), *_declared(snapshot)})
 

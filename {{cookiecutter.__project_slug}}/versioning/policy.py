@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import Malformed
+from .git import Repository
 from .names import MODEL, STAGES, ReleaseTag, parse_tag
-from .snapshot import Snapshot
+from .snapshot import CommitSnapshot, Snapshot
 
 FILE = "versioning.yaml"
 POLICIES = ("solo", "team", "regulated")
 #: Whatever a team decides, these say what a release is: without them nothing else could be believed.
-NEVER_WAIVED = ("SC", "AR", "VE01", "VE02")
+NEVER_WAIVED = ("SC", "AR", "VE01", "VE02", "VE07")
 #: Where a repository says nothing, a sidecar as the sidecar stage writes it.
 _CHECKLIST = ("artifact", "data", "features", "environment", "team")
 
@@ -82,6 +84,10 @@ class Policy:
         """Whether a release has to be a signed tag."""
         return self.policy == "regulated"
 
+    def waivers_of(self, tag: str) -> list[Waiver]:
+        """The recorded exceptions of one release."""
+        return [waiver for waiver in self.waivers if waiver.version == tag]
+
     def of(self, model: str) -> Policy:
         """The policy as it is for one model: files and thresholds are each model's own, all else is shared."""
         own = self.others.get(model)
@@ -117,6 +123,15 @@ class Policy:
             # A model that the default branch does not know yet comes with its own thresholds.
             thresholds=authority.thresholds if authority.model == self.model else self.thresholds,
         )
+
+
+def recorded_waivers(repository: Repository, commit: str, tag: str) -> list[Waiver]:
+    """The exceptions of a release: those its own commit records, and those that were recorded since."""
+    found: list[Waiver] = []
+    for snapshot in (CommitSnapshot(repository, commit), CommitSnapshot(repository, "HEAD")):
+        with suppress(Malformed):  # which its judgement says
+            found += [waiver for waiver in load(snapshot).waivers_of(tag) if waiver not in found]
+    return found
 
 
 def load(snapshot: Snapshot) -> Policy:

@@ -63,3 +63,36 @@ def test_explain(released: Project) -> None:
 
 def released_auc(project: Project) -> float:
     return json.loads(project.read("reports/metrics.json"))["roc_auc"]
+
+
+def test_in_the_middle_of_work_it_is_a_checklist(project: Project) -> None:
+    project.replace("params.yaml", "C: 1.0", "C: 0.5")
+    project.edit_sidecar(lambda it: it.update(stage="prod"))
+    said = project.refused("model", "check")
+    assert "CO02" in said and "ST01" in said, said
+    head, *steps = said[said.index("What stands between here and a release") :].splitlines()
+    assert head.endswith("in this order:")
+    assert steps == [
+        '  1. dvc repro && git add -A && git commit -m "Train" && model stamp --commit && git tag -a v0.1.0 -m v0.1.0'
+    ]
+    assert project.sh(steps[0].partition(". ")[2]).status == 0, project.story
+    assert project.tags() == ["v0.1.0"]
+
+
+def test_what_is_ready_is_said_with_the_command(project: Project) -> None:
+    said = project.model("check")
+    assert said.endswith("Next:\n  1. git tag -a v0.1.0 -m v0.1.0 && git push --follow-tags"), said
+    assert project.sh(said.rpartition("1. ")[2]).status == 0, project.story
+    project.assert_released("v0.1.0")
+    assert project.model("check").endswith("Next:\n  1. model release")
+
+
+def test_what_is_trained_and_not_committed_comes_first(project: Project) -> None:
+    project.replace("params.yaml", "C: 1.0", "C: 0.5")
+    project.dvc("repro")
+    steps = [line.partition(". ")[2] for line in project.refused("model", "check").splitlines() if line.startswith("  1.")]
+    assert steps, project.story  # the sidecar's commit does not hold the parameter yet
+    project.git("add", "-A")
+    project.git("commit", "-q", "-m", "Train")
+    assert project.sh(project.refused("model", "check").rpartition("1. ")[2]).status == 0, project.story
+    assert project.tags() == ["v0.1.0"]

@@ -163,3 +163,39 @@ def test_in_a_worktree(released: Project) -> None:
     assert worktree.sidecar()["version"] == "v0.2.0"
     assert released.sidecar()["version"] == "v0.1.0"
     assert "v0.2.0" in released.tags()
+
+
+# --- without an argument: a proposal ---
+
+
+def test_it_proposes_the_part_that_should_grow_and_says_why(released: Project) -> None:
+    assert "patch  code: src/customer_churn/serve.py" in released.model("release")
+    released.replace("params.yaml", "C: 1.0", "C: 0.5")
+    released.dvc("repro")
+    released.commit("Less regularisation")
+    said = released.model("release")
+    assert said.startswith("since v0.1.0:\n  minor  parameter train.C: 1.0 -> 0.5\n"), said
+    assert said.endswith("proposed: minor, v0.2.0\nNext: model release minor") and released.tags() == ["v0.1.0"]
+    assert released.sh(said.rpartition("Next: ")[2]).status == 0 and released.tags() == ["v0.1.0", "v0.2.0"]
+
+
+def test_an_input_that_goes_is_proposed_as_major_and_refused_as_minor(released: Project) -> None:
+    released.replace("params.yaml", "    - tenure\n", "")
+    released.commit("Drop tenure")
+    released.dvc("repro")
+    released.commit("Train")
+    said = released.model("release")
+    assert "  major  features: the input tenure is gone" in said and "proposed: major, v1.0.0" in said
+    refused = released.refused("model", "release", "minor")
+    assert "VE05 the input tenure is gone, so v0.2.0 would break what v0.1.0 serves" in refused
+    assert released.sh(re.findall(r"hint: (.*)", refused)[0]).status == 0, released.story
+    assert released.tags() == ["v0.1.0", "v1.0.0"] and released.git("status", "--porcelain") == ""
+
+
+def test_before_the_first_release_it_proposes_what_is_declared(project: Project) -> None:
+    assert project.model("release") == "customer-churn has no final release yet\nNext: model release v0.1.0"
+
+
+def test_where_nothing_changed_it_says_so(released: Project) -> None:
+    released.git("reset", "-q", "--hard", "v0.1.0")
+    assert released.model("release") == "nothing changed since v0.1.0: there is nothing to release"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .. import judge
+from .. import checklist, judge
 from .. import policy as policies
 from ..checks import GIT, RULES
 from ..errors import UsageError
@@ -40,11 +40,25 @@ def check(arguments: argparse.Namespace) -> int:
     # `git commit -a` and `git commit FILE` stage into an index of their own.
     keep = ("GIT_INDEX_FILE",) if arguments.staged else ()
     with Repository.discover(keep=keep) as repository:
-        report = _report(repository, arguments)
+        if arguments.revision or arguments.staged or arguments.all_releases:
+            report, steps = _report(repository, arguments), []
+        else:
+            moment = judge.Moment(progress=meter("hashing"), authority=_authority(repository, arguments.policy))
+            found = checklist.of(repository, moment)
+            report, steps = found.report, found.steps
     sys.stdout.write(FORMATS[arguments.format](report))
-    if arguments.format == "text" and not report.findings:
-        print(f"{report.subject}: nothing contradicts it")
+    if arguments.format == "text":
+        if not report.findings:
+            print(f"{report.subject}: nothing contradicts it")
+        _print_steps(steps, clear=not report.findings)
     return 1 if report.findings else 0
+
+
+def _print_steps(steps: list[str], *, clear: bool) -> None:
+    if steps:
+        print("Next:" if clear else "What stands between here and a release, in this order:")
+    for number, step in enumerate(steps, 1):
+        print(f"  {number}. {step}")
 
 
 def _report(repository: Repository, arguments: argparse.Namespace) -> Report:
@@ -54,8 +68,6 @@ def _report(repository: Repository, arguments: argparse.Namespace) -> Report:
         return _all(repository)
     moment = judge.Moment(progress=meter("hashing"), authority=_authority(repository, arguments.policy))
     name = arguments.revision
-    if not name:
-        return judge.release_on_disk(repository, "", moment)
     tag = name.removeprefix("refs/tags/")
     oid = repository.resolve(f"refs/tags/{tag}", kind="")
     report = judge.tagged(repository, tag, oid, moment) if oid else None

@@ -6,14 +6,14 @@ import argparse
 import json
 from typing import Any
 
-from .. import releases
+from .. import policy, releases
 from .. import sidecar as sidecars
 from ..errors import Malformed
 from ..git import Repository
 from ..snapshot import CommitSnapshot
 
 EXAMPLE = "model list --json"
-_COLUMNS = ("version", "released", "commit", "data", "metrics", "by")
+_COLUMNS = ("version", "released", "commit", "data", "metrics", "by", "waived")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,8 @@ def list(arguments: argparse.Namespace) -> int:
     if not rows:
         print('no releases yet: git tag -a v0.1.0 -m "First release"')
         return 0
-    _print_table([_COLUMNS, *(_cells(row) for row in rows)])
+    table = [_COLUMNS, *(_cells(row) for row in rows)]
+    _print_table(table if any(row["waived"] for row in rows) else [cells[:-1] for cells in table])
     return 0
 
 
@@ -54,13 +55,22 @@ def _row(repository: Repository, release: releases.Release) -> dict[str, Any]:
         "data_id": content.get("data_id"),
         "metrics": content.get("metrics", {}),
         "sha256": sidecars.field(content, "artifact", "sha256"),
+        "waived": [waiver.rule for waiver in policy.recorded_waivers(repository, release.commit, release.tag)],
     }
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     metrics = row["metrics"] if isinstance(row["metrics"], dict) else {}
     shown = " ".join(f"{name}={value}" for name, value in [*metrics.items()][:2] if not isinstance(value, dict))
-    return (row["tag"], row["released_at"][:10], row["commit"][:7], row["data_id"] or "-", shown or "-", row["released_by"])
+    return (
+        row["tag"],
+        row["released_at"][:10],
+        row["commit"][:7],
+        row["data_id"] or "-",
+        shown or "-",
+        row["released_by"],
+        " ".join(row["waived"]),
+    )
 
 
 def _print_table(rows: Any) -> None:

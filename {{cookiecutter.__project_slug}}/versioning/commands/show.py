@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from .. import judge, releases
+from .. import judge, policy, releases
 from .. import sidecar as sidecars
 from ..errors import UsageError
 from ..findings import Report
@@ -32,6 +32,7 @@ def show(arguments: argparse.Namespace) -> int:
         paths = [sidecars.path_of(release.model)] if release.model else sidecars.find(snapshot)
         content = (snapshot.json(paths[0]) if paths else None) or {}
         report = judge.tagged(repository, release.tag, release.oid) or Report([])
+        waivers = policy.recorded_waivers(repository, release.commit, release.tag)
     summary: dict[str, Any] = {
         "tag": release.tag,
         "commit": release.commit,
@@ -39,13 +40,16 @@ def show(arguments: argparse.Namespace) -> int:
         "released_by": release.by,
         "annotated": release.annotated,
         "findings": [f"{found.code} {found.message}" for found in report.findings],
+        "waived": [f"{one.rule} until {one.until} by {one.by}: {one.reason}" for one in waivers],
         "sidecar": content,
     }
     if arguments.json:
         print(json.dumps(summary, indent=2, ensure_ascii=False))
         return 0
-    for key, value in _lines({**summary, "sidecar": None, "findings": None} | content):
+    for key, value in _lines({**summary, "sidecar": None, "findings": None, "waived": None} | content):
         print(f"{key:<28} {value}")
+    if summary["waived"]:
+        print(f"{'waived':<28} {'; '.join(summary['waived'])}")
     print(f"{'contradicted by':<28} {'; '.join(summary['findings']) or 'nothing'}")
     return 0
 
