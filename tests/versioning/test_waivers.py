@@ -30,6 +30,7 @@ def test_a_waived_release_passes_everywhere_and_says_so_everywhere(project: Proj
     waive(project, "ME03")
     project.commit("Let v0.1.0 pass")
     said = f"waived until {TOMORROW} by Ada Lovelace: {REASON}"
+    project.git("push", "-q")
     tagged = project.ok("git", "tag", "-a", "v0.1.0", "-m", "First")
     assert "$.metrics.roc_auc: ME03 is 0.84" in tagged and said in tagged
     pushed = project.ok("git", "push", "--follow-tags")
