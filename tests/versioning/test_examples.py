@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from tests.conftest import ROOT
 from tests.versioning import small
+from tests.versioning.mutants import mutants
 from versioning import documents, judge, sidecar
 from versioning.checks import RULES
 from versioning.documents import MAX_JSON_BYTES
@@ -121,3 +122,18 @@ def test_there_is_an_example_of_every_lie_that_a_sidecar_alone_can_tell() -> Non
         "EN01",
         "ST01",
     }
+
+
+def test_the_quick_validator_says_yes_only_where_the_slow_one_does() -> None:
+    """Every example, and every example with one value changed."""
+    slow, quick, accepted = sidecar._validator(1), sidecar._quick(1), 0
+    for path in (*VALID, *INVALID):
+        try:
+            content = documents.load_json(path.read_bytes())
+        except Malformed:
+            continue
+        for value in [content, *(mutant.value for mutant in mutants(content, thin=True))]:
+            if quick.is_valid(value):
+                accepted += 1
+                assert slow.is_valid(value), f"{path}: {value}"
+    assert accepted > 1000

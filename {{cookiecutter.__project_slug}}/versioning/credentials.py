@@ -79,6 +79,7 @@ def is_suspicious(text: str) -> bool:
     return any(len(line) > _LONG or _is_suspicious(line) for line in text.splitlines())
 
 
+@lru_cache(maxsize=4096)  # of releases, most lines are the same
 def _is_suspicious(line: str) -> bool:
     if _SUSPICIOUS.search(line) or _is_called_so(line):
         return True

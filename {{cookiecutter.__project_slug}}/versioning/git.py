@@ -23,6 +23,8 @@ _REPOINTING = (
 ).split()
 QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
 ZERO = "0" * 40
+#: How many commits are looked at before a git process is asked, and how large a file may be that is kept.
+_NEAR, _SMALL = 16, 1 << 16
 _LEADING_OUT = (b"symlink", b"dangling", b"loop", b"notdir")
 
 
@@ -45,6 +47,8 @@ class Repository:
     def __init__(self, path: Path, keep: tuple[str, ...] = ()) -> None:
         self.path = path
         self.environment = clean_environment(keep)
+        self._trees: dict[str, dict[str, tuple[bytes, str]]] = {}
+        self._blobs: dict[str, bytes] = {}
 
     @classmethod
     def discover(cls, start: Path | None = None, keep: tuple[str, ...] = ()) -> Repository:
@@ -141,11 +145,6 @@ class Repository:
         oid = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", name, check=False).strip()
         return oid if oid and not oid.startswith("^") else None  # `^main` means all but main
 
-    def oid(self, name: str) -> str | None:
-        """The object id of a name such as `HEAD:src`, over the one `cat-file` process; None where there is none."""
-        found = self.cat(name)
-        return found[0] if found else None
-
     def kind(self, oid: str) -> str | None:
         """What an object is: commit, tag, tree or blob; None where it is not there."""
         found = self.cat(oid)
@@ -157,7 +156,37 @@ class Repository:
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `old` is `new` or stands before it."""
+        # It mostly stands a step or two before, and a process costs more than to look there.
+        near = [new]
+        for commit in near:
+            if commit == old:
+                return True
+            if len(near) < _NEAR:
+                near += [parent for parent in self._parents(commit) if parent not in near]
         return self.succeeds("merge-base", "--is-ancestor", old, new)
+
+    def _parents(self, commit: str) -> list[str]:
+        found = self.cat(commit)
+        lines = found[2].split(b"\n\n", 1)[0].splitlines() if found and found[1] == "commit" else []
+        return [line[7:].decode() for line in lines if line.startswith(b"parent ")]
+
+    def entries(self, tree: str) -> dict[str, tuple[bytes, str]]:
+        """Mode and object id by name of what a tree object holds; trees are read once, since most stay the same for years."""
+        if tree not in self._trees:
+            found = self.cat(tree)
+            content = found[2] if found and found[1] == "tree" else b""
+            self._trees[tree] = dict(_entries(content, len(tree) // 2))
+        return self._trees[tree]
+
+    def blob(self, oid: str) -> bytes | None:
+        """The content of a file; small ones are kept, and the few of them that change are read anew."""
+        if oid not in self._blobs:
+            found = self.cat(oid)
+            content = found[2] if found and found[1] == "blob" else None
+            if content is None or len(content) > _SMALL:
+                return content
+            self._blobs[oid] = content
+        return self._blobs[oid]
 
     def config(self, name: str) -> str | None:
         """A configured value, or None."""
@@ -233,6 +262,17 @@ def _records(listing: str) -> Iterator[tuple[str, str]]:
     for record in filter(None, listing.split("\0")):
         meta, _, path = record.partition("\t")
         yield meta, path
+
+
+def _entries(tree: bytes, width: int) -> Iterator[tuple[str, tuple[bytes, str]]]:
+    """Name, mode and object id of each entry of a tree object; ids are `width` bytes."""
+    start = 0
+    while start < len(tree):
+        space = tree.index(b" ", start)
+        end = tree.index(b"\0", space)
+        name = tree[space + 1 : end].decode("utf-8", "surrogateescape")
+        yield name, (tree[start:space], tree[end + 1 : end + 1 + width].hex())
+        start = end + 1 + width
 
 
 def hook_environment(environment: Mapping[str, str] | None = None) -> tuple[str, ...]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +15,7 @@ from . import releases
 from . import sidecar as sidecars
 from .errors import Malformed, UsageError
 from .git import Repository
+from .names import Version
 from .releases import Release
 from .snapshot import CommitSnapshot
 
@@ -28,6 +33,7 @@ class History:
         self._walked = walked
         self._sidecars: dict[tuple[str, str], dict[str, Any]] = {}
         self._before: dict[str, int] = {}
+        self._trained_on: dict[str, dict[str, dict[str, int]]] = {}
 
     @cached_property
     def releases(self) -> list[Release]:
@@ -48,6 +54,7 @@ class History:
         *,
         but: str = "",
         including: bool = False,
+        least: Version | None = None,
     ) -> Iterator[Release]:
         """The releases of a model on proper ancestors of a commit, newest version first.
 
@@ -56,14 +63,16 @@ class History:
         Args:
             wanted: a cheap question that is asked before a sidecar is read.
             but: a tag that does not count, the one on trial.
+            least: the lowest version that matters.
             including: those on the commit itself as well, since something newer is about to be committed on top.
 
         Raises:
             UsageError: a shallow clone, in which earlier releases may be missing.
         """
-        rest = self._standing_before(commit)
-        if including:
-            rest |= sum(1 << position for position, release in enumerate(self.releases) if release.commit == commit)
+        rest = self._standing_before(commit, including=including)
+        if least is not None:  # the releases stand in the order of their versions
+            first = bisect_left(self.releases, least, key=lambda release: release.version)
+            rest = rest >> first << first
         while rest:
             position = rest.bit_length() - 1
             rest ^= 1 << position
@@ -72,6 +81,29 @@ class History:
                 continue
             if sidecars.field(self.sidecar(release, model), "version") == str(release.version):
                 yield release
+
+    def other_data(self, commit: str, model: str, data_id: str, md5: str, *, including: bool = False) -> Release | None:
+        """The newest release before a commit in which a data id named other bytes."""
+        standing = self._standing_before(commit, including=including)
+        named = [places & standing for other, places in self._data(model).get(data_id, {}).items() if other != md5]
+        newest = max(named, default=0)
+        return self.releases[newest.bit_length() - 1] if newest else None
+
+    def _data(self, model: str) -> dict[str, dict[str, int]]:
+        """By data id, by MD5: the releases that were trained on it."""
+        if model not in self._trained_on:
+            index: dict[str, dict[str, int]] = {}
+            facts = _Facts(self._repository)
+            for position, release in enumerate(self.releases):
+                if release.model not in (None, model):
+                    continue
+                version, data_id, md5 = facts.of(release, model) or facts.learn(release, model, self.sidecar(release, model))
+                if version == str(release.version) and isinstance(data_id, str) and isinstance(md5, str):
+                    known = index.setdefault(data_id, {})
+                    known[md5] = known.get(md5, 0) | 1 << position
+            facts.keep()
+            self._trained_on[model] = index
+        return self._trained_on[model]
 
     def sidecar(self, release: Release, model: str) -> dict[str, Any]:
         """A model's sidecar at a release; empty where there is none that can be read."""
@@ -84,7 +116,13 @@ class History:
             self._sidecars[key] = content or {}
         return self._sidecars[key]
 
-    def _standing_before(self, commit: str) -> int:
+    def _standing_before(self, commit: str, *, including: bool = False) -> int:
+        before = self._proper(commit)
+        if including:
+            before |= sum(1 << position for position, release in enumerate(self.releases) if release.commit == commit)
+        return before
+
+    def _proper(self, commit: str) -> int:
         if self._repository.is_cut(commit):
             raise UsageError(f"this shallow clone lacks commits before {commit[:7]}", "git fetch --unshallow --tags")
         if self._walked and not self._before:
@@ -120,3 +158,39 @@ class History:
                 self._before[commit] = before
             if children[commit]:
                 reached[commit] = before | own
+
+
+class _Facts:
+    """What the sidecars of releases say of their data, kept in the common Git directory by commit, whose content never changes.
+
+    To read a thousand sidecars takes longer than all else that is asked of a tag.
+    """
+
+    def __init__(self, repository: Repository) -> None:
+        self._file = repository.common_dir / "model-gate" / "facts.json"
+        self._fresh = False
+        try:
+            known = json.loads(self._file.read_text("utf-8"))
+        except (OSError, ValueError):
+            known = {}
+        self._known: dict[str, list[Any]] = known if isinstance(known, dict) else {}
+
+    def of(self, release: Release, model: str) -> list[Any] | None:
+        """Version, data id and MD5 as one commit has them for a model; None where it was never read."""
+        found = self._known.get(f"{release.commit}:{model}")
+        return found if isinstance(found, list) and len(found) == 3 else None
+
+    def learn(self, release: Release, model: str, sidecar: dict[str, Any]) -> list[Any]:
+        """Take them from the sidecar."""
+        self._fresh = True
+        found = [sidecar.get("version"), sidecar.get("data_id"), sidecars.field(sidecar, "data", "md5")]
+        self._known[f"{release.commit}:{model}"] = found
+        return found
+
+    def keep(self) -> None:
+        """Write what is new; only a shortcut, so where it cannot be written the next run reads again."""
+        if self._fresh:
+            with suppress(OSError):
+                draft = self._file.with_name(f"{self._file.name}.{os.getpid()}")
+                draft.write_text(json.dumps(self._known), "utf-8")
+                draft.replace(self._file)

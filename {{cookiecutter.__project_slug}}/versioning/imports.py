@@ -82,6 +82,7 @@ def programs(command: object, folder: str) -> Iterator[Program]:
                 yield program
 
 
+@lru_cache(maxsize=256)
 def _commands(text: str) -> list[list[str]]:
     """The simple commands of a line of shell, as words; none where it is more than that."""
     commands: list[list[str]] = []

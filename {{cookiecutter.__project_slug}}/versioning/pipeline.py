@@ -17,10 +17,10 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
-from .documents import load_json
+from .documents import load_json, load_yaml
 from .dvcignore import DvcIgnore
 from .errors import Malformed
 from .snapshot import Snapshot
@@ -227,10 +227,16 @@ def read_lock(snapshot: Snapshot, file: str = LOCK) -> dict[str, Locked]:
     Raises:
         Malformed: not a lock of DVC's schema 2.0.
     """
+    content = snapshot.read(file)
+    return _locked(content, file) if content is not None else {}
+
+
+@lru_cache(maxsize=8)  # a judgement asks for the same lock several times
+def _locked(written: bytes, file: str) -> dict[str, Locked]:
     try:
-        content = snapshot.yaml(file) or {}
+        content = load_yaml(written)
     except Malformed as error:
-        raise _unreadable(snapshot, file, error) from None
+        raise _unreadable(written, file, error) from None
     try:
         if content and content.get("schema") != "2.0":
             raise ValueError
@@ -247,10 +253,12 @@ def read_lock(snapshot: Snapshot, file: str = LOCK) -> dict[str, Locked]:
         raise Malformed(f"{file} is no lock that DVC reads", HINT) from None
 
 
-def _unreadable(snapshot: Snapshot, file: str, error: Malformed) -> Malformed:
-    lines = (snapshot.read(file) or b"").splitlines()
+def _unreadable(written: bytes, file: str, error: Malformed) -> Malformed:
+    lines = written.splitlines()
     marks = [number for number, line in enumerate(lines, 1) if line.startswith((b"<<<<<<< ", b">>>>>>> "))]
-    return Malformed(f"{file} holds the marks of a merge that is not done, at line {marks[0]}" if marks else str(error), HINT)
+    return Malformed(
+        f"{file} holds the marks of a merge that is not done, at line {marks[0]}" if marks else f"{file} {error}", HINT
+    )
 
 
 def _hashes(items: Iterable[Mapping[str, Any]], where: str) -> dict[str, Hash]:

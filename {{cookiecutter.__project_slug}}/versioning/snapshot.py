@@ -14,6 +14,8 @@ from .documents import load_json, load_yaml
 from .errors import Malformed
 from .git import Repository
 
+_FOLDER, _LINK, _SUBMODULE, _FILES = b"40000", b"120000", b"160000", (b"100644", b"100755", b"100664")
+
 
 class Snapshot(ABC):
     """A read-only tree of files. Paths are relative to the top of the repository, with `/`."""
@@ -86,28 +88,58 @@ class CommitSnapshot(Snapshot):
         super().__init__(repository)
         self.commit: str = commit
         self.name = f"commit {commit[:7]}"
-        self._read: dict[str, bytes | None] = {}
+        self._known: dict[str, bytes | None] = {}
 
     def read(self, path: str) -> bytes | None:
+        if path not in self._known:
+            self._known[path] = self._read(path)
+        return self._known[path]
+
+    def _read(self, path: str) -> bytes | None:
         if path.startswith(("./", "../")):
             return None  # Git would take it as relative to where it runs
-        if path not in self._read:
-            found = self.repository.cat(f"{self.commit}:{path}")
-            self._read[path] = found[2] if found and found[1] == "blob" else None
-        return self._read[path]
+        mode, oid = self._entry(path)
+        if mode in _FILES:
+            return self.repository.blob(oid)
+        if not mode:
+            return None
+        found = self.repository.cat(f"{self.commit}:{path}")  # through a symlink
+        return found[2] if found and found[1] == "blob" else None
+
+    def oid(self, path: str) -> str:
+        """The object id of a file or folder; empty where there is none."""
+        return self._entry(path)[1]
+
+    @cached_property
+    def _root(self) -> str:
+        found = self.repository.cat(f"{self.commit}^{{tree}}")
+        return found[0] if found else ""
+
+    def _entry(self, path: str) -> tuple[bytes, str]:
+        """Mode and object id of a path; the mode of a symlink where one leads on from there."""
+        mode, oid = _FOLDER, self._root
+        for name in path.split("/"):
+            if mode in _FILES or not oid:
+                return b"", ""
+            if mode != _FOLDER:
+                break
+            mode, oid = self.repository.entries(oid).get(name, (b"", ""))
+        return mode, oid
 
     def files(self, folder: str = "") -> list[str]:
-        found = self.repository.cat(f"{self.commit}:{folder.rstrip('/')}")
-        return sorted(self._walk(folder.rstrip("/"), found[2])) if found and found[1] == "tree" else []
+        top = folder.rstrip("/")
+        mode, oid = self._entry(top) if top else (_FOLDER, self._root)
+        if mode == _LINK:
+            found = self.repository.cat(f"{self.commit}:{top}")
+            mode, oid = (_FOLDER, found[0]) if found and found[1] == "tree" else (b"", "")
+        return sorted(self._walk(top, oid)) if mode == _FOLDER else []
 
-    def _walk(self, folder: str, tree: bytes) -> Iterator[str]:
-        # The objects themselves, over the one `cat-file` process: an `ls-tree` a question costs a process each.
-        for mode, name, oid in _entries(tree, len(self.commit) // 2):
+    def _walk(self, folder: str, tree: str) -> Iterator[str]:
+        for name, (mode, oid) in self.repository.entries(tree).items():
             path = f"{folder}/{name}" if folder else name
-            if mode == b"40000":
-                found = self.repository.cat(oid)
-                yield from self._walk(path, found[2]) if found else ()
-            elif mode != b"160000":  # a submodule's commit is another repository's
+            if mode == _FOLDER:
+                yield from self._walk(path, oid)
+            elif mode != _SUBMODULE:  # a submodule's commit is another repository's
                 yield path
 
 
@@ -184,15 +216,6 @@ class DiskSnapshot(Snapshot):
             folders[:] = [name for name in folders if name not in {".git", ".dvc"}]
             found += [(Path(place) / name).relative_to(top).as_posix() for name in names]
         return sorted(found)
-
-
-def _entries(tree: bytes, width: int) -> Iterator[tuple[bytes, str, str]]:
-    """Mode, name and object id of each entry of a tree object; ids are `width` bytes."""
-    while tree:
-        head, _, rest = tree.partition(b"\0")
-        mode, _, name = head.partition(b" ")
-        yield mode, name.decode("utf-8", "surrogateescape"), rest[:width].hex()
-        tree = rest[width:]
 
 
 def _under(folder: str, paths: dict[str, str]) -> list[str]:

@@ -16,7 +16,7 @@ from ..errors import Malformed
 from ..findings import Finding
 from ..git import Repository
 from ..history import History
-from ..names import Attempt, ReleaseTag
+from ..names import Attempt, ReleaseTag, Version
 from ..policy import Policy
 from ..releases import Release
 from ..snapshot import DiskSnapshot, Snapshot
@@ -117,12 +117,12 @@ class Case:
         path = "".join(f".{key}" for key in keys)
         return Finding(code, file or self.file, message, f"${path}" if path else "", ref=self.tag, **values)
 
-    def earlier(self, wanted: Callable[[Release], bool] = lambda _: True) -> Iterator[Release]:
+    def earlier(self, wanted: Callable[[Release], bool] = lambda _: True, *, least: Version | None = None) -> Iterator[Release]:
         """The model's releases before this one, newest version first."""
         if self.snapshot.commit is None:
             return iter(())
         here = self.snapshot.on_disk
-        return self.history.earlier(self.snapshot.commit, self.model, wanted, but=self.tag, including=here)
+        return self.history.earlier(self.snapshot.commit, self.model, wanted, but=self.tag, including=here, least=least)
 
     @property
     def prefix(self) -> str:

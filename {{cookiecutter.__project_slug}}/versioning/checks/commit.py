@@ -24,7 +24,7 @@ def known(case: Case) -> Iterator[Finding]:
     named, here = case.claim("commit"), case.snapshot.commit
     if not isinstance(named, str) or here is None:
         return
-    if case.repository.resolve(named) != named:
+    if case.repository.kind(named) != "commit":
         if case.repository.is_shallow:
             raise UsageError(f"this shallow clone does not have commit {named[:7]}", "git fetch --unshallow --tags")
         message = f"is {named[:12]}, which is no commit of this repository"
@@ -101,10 +101,10 @@ def holds(case: Case) -> Iterator[Finding]:
     Name a commit that holds them, which trains nothing: `model stamp --commit`.
     """
     named = case.claim("commit")
-    if not isinstance(named, str) or case.repository.resolve(named) != named:
+    if not isinstance(named, str) or case.repository.kind(named) != "commit":
         return  # CO01 says so
     stages = _claimed(case)
-    differences = sidecars.claim_differences(case.repository, case.snapshot, named, stages)
+    differences = sidecars.claim_differences(case.repository, case.snapshot, named, stages, case.pipeline)
     if not differences:
         return
     first = differences[0]

@@ -94,14 +94,15 @@ def named_once(case: Case) -> Iterator[Finding]:
     claimed, md5 = case.claim("data_id"), case.claim("data", "md5")
     if not isinstance(claimed, str) or not isinstance(md5, str):
         return
-    for release in case.earlier():
-        before = case.history.sidecar(release, case.model)
-        known = sidecars.field(before, "data", "md5")
-        if before.get("data_id") == claimed and isinstance(known, str) and known != md5:
-            message = f"{claimed!r} named other data in {release.tag}: {known[:10]}…, here it is {md5[:10]}…"
-            hint = f"change id: {claimed} under data: in {case.policy.params}, then {case.retrain}"
-            yield case.finding("DA02", message, "data_id", expected=known, actual=md5, hint=hint)
-            return
+    if case.snapshot.commit is None:
+        return
+    here = case.snapshot.on_disk
+    release = case.history.other_data(case.snapshot.commit, case.model, claimed, md5, including=here)
+    if release is not None:
+        known = sidecars.field(case.history.sidecar(release, case.model), "data", "md5")
+        message = f"{claimed!r} named other data in {release.tag}: {known[:10]}…, here it is {md5[:10]}…"
+        hint = f"change id: {claimed} under data: in {case.policy.params}, then {case.retrain}"
+        yield case.finding("DA02", message, "data_id", expected=known, actual=md5, hint=hint)
 
 
 def _hashes(case: Case) -> dict[str, dvc.Hash]:

@@ -42,14 +42,15 @@ def made_at_a_time(case: Case) -> Iterator[Finding]:
     claimed = case.claim("created_at")
     if not isinstance(claimed, str):
         return
-    # Kept while the model is the same, so the old one has to go first.
-    hint = f"rm {case.file} && {case.redescribe}"
+    now = dt.datetime.now(dt.UTC)
     try:
         made = dt.datetime.strptime(claimed, "%Y-%m-%dT%H:%M:%S%z")
     except ValueError:
-        yield case.finding("ID02", f"is {claimed!r}, which is no time of RFC 3339", "created_at", actual=claimed, hint=hint)
-        return
-    now = dt.datetime.now(dt.UTC)
-    if made > now + _TOLERANCE:
+        message = f"is {claimed!r}, which is no time of RFC 3339"
+    else:
+        if made <= now + _TOLERANCE:
+            return
         message = f"is {claimed}, which is in the future: it is {now:%Y-%m-%dT%H:%M:%SZ}"
-        yield case.finding("ID02", message, "created_at", actual=claimed, hint=hint)
+    # Kept while the model is the same, so the old one has to go first.
+    hint = f"rm {case.file} && {case.redescribe}"
+    yield case.finding("ID02", message, "created_at", actual=claimed, hint=hint)

@@ -10,6 +10,7 @@ from .. import sidecar as sidecars
 from ..findings import Finding
 from ..names import Attempt, ReleaseTag
 from ..releases import Release
+from ..snapshot import CommitSnapshot
 from .base import ACT, CACHE, Case, program, rule
 
 #: How Git writes a signature into a tag: SSH, OpenPGP, X.509.
@@ -60,7 +61,7 @@ def newer(case: Case) -> Iterator[Finding]:
     if not isinstance(case.meaning, ReleaseTag):
         return
     version = case.meaning.version
-    last = next(case.earlier(lambda one: one.version >= version), None)
+    last = next(case.earlier(least=version), None)
     if last is not None:
         message = f"{version} is not newer than {last.tag}, released {last.date[:10]} on commit {last.commit[:7]}"
         yield case.finding(
@@ -83,10 +84,11 @@ def something_new(case: Case) -> Iterator[Finding]:
     if last is None or last.version >= case.meaning.version:
         return  # VE03 says so
     before, same = case.history.sidecar(last, case.model), True
+    here, there = CommitSnapshot(case.repository, case.snapshot.commit or ""), CommitSnapshot(case.repository, last.commit)
     for keys in (("artifact", "sha256"), ("features", "sha256"), ("data", "md5"), ("evaluation_data", "md5"), ("metrics",)):
         same = same and case.claim(*keys) == sidecars.field(before, *keys)
     for path in ("src", case.policy.environment, policy.FILE):
-        same = same and case.repository.oid(f"{case.snapshot.commit}:{path}") == case.repository.oid(f"{last.commit}:{path}")
+        same = same and here.oid(path) == there.oid(path)
     if same:
         version = case.meaning.version
         message = f"{version} would be {last.tag} again: model, features, data, metrics, code, packages and rules are the same"
