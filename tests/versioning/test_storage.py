@@ -169,7 +169,7 @@ def test_a_digest_is_remembered_and_a_change_noticed(folder: Path) -> None:
     path, seen = folder / "model", []
 
     def digest() -> str:
-        return Digests(Repository(folder)).sha256(path, lambda done, size: seen.append((done, size)))
+        return Digests(Repository(folder)).of(path, "sha256", lambda done, size: seen.append((done, size)))
 
     path.write_bytes(b"one")
     assert digest() == digest() == hashlib.sha256(b"one").hexdigest()
@@ -187,12 +187,12 @@ def test_a_digest_is_remembered_and_a_change_noticed(folder: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "[]", "{", "\0"])
 def test_a_broken_memory_is_begun_anew(folder: Path, content: str) -> None:
-    memory = folder / ".git/model-gate/sha256.json"
+    memory = folder / ".git/model-gate/digests.json"
     memory.parent.mkdir()
     memory.write_text(content)
     (folder / "model").write_bytes(b"one")
     for _ in range(2):
-        assert Digests(Repository(folder)).sha256(folder / "model") == hashlib.sha256(b"one").hexdigest()
+        assert Digests(Repository(folder)).of(folder / "model", "sha256") == hashlib.sha256(b"one").hexdigest()
 
 
 def test_a_file_is_hashed_in_pieces(tmp_path: Path) -> None:

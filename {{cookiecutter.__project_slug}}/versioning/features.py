@@ -30,15 +30,13 @@ class Change:
         return self.what
 
 
-def read(place: Path | None) -> dict[str, Any] | None:
-    """The spec in a file; None where there is no file, or not one that says what it takes."""
-    if place is None:
-        return None
+def read(place: Path) -> dict[str, Any]:
+    """The spec in a file; empty where it is in another form than `featurize` writes, and so says nothing of inputs."""
     try:
         content = load_json(place.read_bytes())
     except (Malformed, OSError):
-        return None
-    return content if isinstance(content, dict) and isinstance(content.get("features"), list) else None
+        return {}
+    return content if isinstance(content, dict) and isinstance(content.get("features"), list) else {}
 
 
 def at_release(repository: Repository, storage: Storage, release: Release, model: str) -> dict[str, Any] | None:
@@ -48,11 +46,17 @@ def at_release(repository: Repository, storage: Storage, release: Release, model
         recorded = dvc.load(CommitSnapshot(repository, release.commit)).output(path)
     except Malformed:
         return None
-    return read(storage.find(recorded.md5)) if recorded else None
+    place = storage.find(recorded.md5) if recorded else None
+    return read(place) if place else None
 
 
 def compare(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
     """What changed for callers, in the order of the earlier spec; what is new comes last."""
+    if not before:
+        return  # nothing is known that a caller could rely on
+    if not now:
+        yield Change("the feature spec no longer says what the model takes (a list under features)", True)
+        return
     had, has = _by_name(before), _by_name(now)
     for name, feature in had.items():
         if name not in has:

@@ -12,7 +12,7 @@ from pathlib import Path
 from . import judge, remotes
 from . import pipeline as dvc
 from . import policy as policies
-from .checks import GIT, artifact, version
+from .checks import GIT, artifact, program, version
 from .checks.commit import on_no_branch, unrelated
 from .errors import Malformed, VersioningError
 from .findings import Finding, Report, as_text, joined
@@ -23,6 +23,20 @@ from .progress import meter
 from .snapshot import CommitSnapshot, DiskSnapshot
 
 _TAGS = "refs/tags/"
+
+
+#: DVC pushes what is here, and says nothing of what is nowhere: so it is asked what the remote holds afterwards.
+_PUSH = """
+import sys
+from dvc.repo import Repo
+repo, revs = Repo(), sys.argv[1:]
+repo.push(revs=revs, workspace=False)
+objects = [found for held in repo.used_objs(revs=revs, push=True).values() for found in held]
+state = repo.cloud.status(objects)
+absent = sorted({found.value for found in state.missing | state.new})
+if absent:
+    sys.exit(f"neither here nor there: {len(absent)} of {len(objects)} files, such as the one with the MD5 {absent[0]}")
+"""
 
 
 @dataclass(frozen=True)
@@ -74,7 +88,13 @@ def _judge(repository: Repository, tag: str, target: str, *, new: bool) -> Repor
     commit = repository.peel(target) if new and isinstance(parse_tag(tag), ReleaseTag) else None
     if report is None or commit is None or repository.is_on_a_branch(commit):
         return report
-    return replace(report, findings=[on_no_branch(repository, tag, commit), *report.findings])
+    stray = on_no_branch(repository, tag, commit)
+    if {finding.code for finding in report.findings} & {"CO01", "CO03"} and commit == repository.head():
+        # Trained and committed in one go, as a fix on the spot is: the one line names the commit as well.
+        make, _, tagging = stray.hint.partition(" && ")
+        stray = replace(stray, hint=f"{make} && {program()} stamp --commit && {tagging}")
+        return replace(report, findings=[stray, *(found for found in report.findings if found.code not in {"CO01", "CO03"})])
+    return replace(report, findings=[stray, *report.findings])
 
 
 def pre_push(lines: Iterable[str], remote: str) -> int:
@@ -106,9 +126,8 @@ def pre_push(lines: Iterable[str], remote: str) -> int:
 def push_data(repository: Repository, tags: Sequence[str], commits: Sequence[str]) -> list[Finding]:
     """Push what the commits' locks and pointers name to the DVC remote."""
     print(f"model-gate: pushing the data and models of {', '.join(tags)} to the DVC remote", file=sys.stderr)
-    script = "import sys; from dvc.repo import Repo; print(Repo().push(revs=sys.argv[1:], workspace=False), 'files pushed')"
     done = subprocess.run(
-        [sys.executable, "-c", script, *commits],
+        [sys.executable, "-c", _PUSH, *commits],
         # DVC opens the repository by its place; from elsewhere (`git --git-dir`) that is the one that owns the common directory.
         cwd=repository.path if (repository.path / ".dvc").is_dir() else repository.main_worktree,
         env=clean_environment() | {"DVC_NO_ANALYTICS": "1"},
@@ -129,7 +148,8 @@ def push_data(repository: Repository, tags: Sequence[str], commits: Sequence[str
 def pre_receive(lines: Iterable[str]) -> int:
     """A push that arrives at a guarded server: Git's rules only, by the policy of the default branch."""
     reports: list[Report] = []
-    own: list[str] = []
+    pushed: list[str] = []
+    own = False
     with Repository(Path.cwd(), keep=hook_environment()) as repository:
         branch, main = _default_branch(repository)
         policy = _policy(repository, main) if main else None
@@ -146,11 +166,11 @@ def pre_receive(lines: Iterable[str]) -> int:
             commit = repository.peel(update.new)
             if commit and main and not repository.is_related(commit, main):
                 reports.append(Report([unrelated(update.tag, commit, branch)]))
-            if commit and report.findings and policy and not _shares_policy(repository, commit, policy):
-                own.append(update.tag)
+            pushed.append(update.tag)
+            own = own or bool(commit and report.findings and policy and not _shares_policy(repository, commit, policy))
     status = _answer(reports, "push")
     if own:  # the hints speak of the file, which may say in that commit already what they ask for
-        tags = " ".join(own)
+        tags = " ".join(pushed)
         print(f"model-gate: judged by {policies.FILE} of {branch} here, which is not that of {tags}", file=sys.stderr)
         print(f"  hint: git push origin {branch} && git push origin {tags}", file=sys.stderr)
     return status

@@ -142,12 +142,14 @@ class Pipeline:
         merged: dict[str, Any] = {}
         for name in stages:
             locked, stage = self.locked.get(name), self.stages.get(name)
-            for written, values in (locked.params if locked else {}).items():
-                file = _place(stage.wdir if stage else "", written)
+            if locked is None or stage is None:
+                continue
+            for written, keys in stage.params.items():
+                file, values = _place(stage.wdir, written), locked.params.get(written, {})
                 target = merged if file == own else merged.setdefault(file, {})
-                for key, value in values.items():
-                    if (file, key) != (own, VERSION_KEY):
-                        _nest(target, key, value)
+                for key in keys or values:  # without keys it is the whole file
+                    if key in values and (file, key) != (own, VERSION_KEY):
+                        _nest(target, key, values[key])
         return merged
 
     def describing(self, artifact: str) -> str:
@@ -433,6 +435,7 @@ class Comparison:
         Args:
             declared: the stages of the `dvc.yaml` beside the lock; what they name is asked of the snapshot too.
         """
+        made = {place for stage in declared.values() for place in stage.outs.values()}
         for name in stages:
             stage, locked = self.pipeline.stages.get(name), self.pipeline.locked.get(name)
             if stage is None:
@@ -440,6 +443,9 @@ class Comparison:
             elif locked is not None:
                 yield from self._command(stage, locked)
                 wider = _widened(stage, declared.get(name), locked)
+                # What the stages made in between is none of the commit's, but what its own dvc.yaml calls an output may be.
+                between = {written for written, path in wider.deps.items() if made.intersection(_upwards(path))}
+                wider = replace(wider, deps={written: path for written, path in wider.deps.items() if written not in between})
                 yield from self._dependencies(wider, locked, intermediate=False)
                 yield from self._parameters(wider, locked)
 
@@ -451,9 +457,7 @@ class Comparison:
         for written, path in stage.deps.items():
             if "://" in path:
                 continue
-            made_here = self.pipeline.producer(path) is not None
-            if made_here and not intermediate:
-                continue
+            made_here = intermediate and self.pipeline.producer(path) is not None
             recorded = locked.deps.get(written)
             if recorded is None:
                 yield Difference(stage.name, "did not depend on it when it ran", path)
@@ -475,6 +479,9 @@ class Comparison:
         lies_there = self._lying(path)
         if lies_there is not None:
             return lies_there
+        in_git = None if self.snapshot.on_disk else self.snapshot.md5(path)
+        if in_git is not None:
+            return in_git  # whatever dvc.yaml calls it, this is what a checkout brings
         if not any(self.pipeline.is_cached(place) for place in _upwards(path)):
             return self.snapshot.md5(path) or self._folder(path)  # an output that Git keeps
         exact = self.pipeline.output(path)

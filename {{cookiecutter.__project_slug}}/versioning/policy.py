@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ FILE = "versioning.yaml"
 POLICIES = ("solo", "team", "regulated")
 #: Whatever a team decides, these say what a release is: without them nothing else could be believed.
 NEVER_WAIVED = ("SC", "AR", "VE01", "VE02", "VE07")
+_RULE = re.compile(r"[A-Z]{2}[0-9]{2}")
 #: Where a repository says nothing, a sidecar as the sidecar stage writes it.
 _CHECKLIST = ("artifact", "data", "features", "environment", "team")
 
@@ -107,11 +109,14 @@ class Policy:
             others={},
         )
 
-    def under(self, authority: Policy) -> Policy:
+    def under(self, authority: Policy, *, several: bool) -> Policy:
         """These files and names, judged by the rules of another policy: that of the default branch.
 
-        A commit says where its own files are; how strictly they are judged, it does not say.
+        A commit says where its own files are; how strictly they are judged, it does not say. Only a model that is one of
+        several, and that the default branch does not know yet, comes with thresholds of its own.
         """
+        is_new = several and self.model not in (authority.model, *authority.others)
+        authority = authority.of(self.model)
         return replace(
             authority,
             model=self.model,
@@ -120,8 +125,7 @@ class Policy:
             evaluation_data=self.evaluation_data,
             evaluation=self.evaluation,
             environment=self.environment,
-            # A model that the default branch does not know yet comes with its own thresholds.
-            thresholds=authority.thresholds if authority.model == self.model else self.thresholds,
+            thresholds=self.thresholds if is_new else authority.thresholds,
         )
 
 
@@ -193,11 +197,13 @@ def _waivers(content: Mapping[str, Any]) -> Iterator[Waiver]:
         empty = [key for key in keys[:4] if not isinstance(item[key], str) or not item[key].strip()]
         if empty:
             raise Malformed(f"{where}.{empty[0]} holds {item[empty[0]]!r}, not a text")
+        if not _RULE.fullmatch(item["rule"]):
+            raise Malformed(f"{where}.rule holds {item['rule']!r}, not the code of a rule such as ME03")
         if item["rule"].startswith(NEVER_WAIVED):
             raise Malformed(f"{where} waives {item['rule']}, which is never waived: {', '.join(NEVER_WAIVED)}")
         if not isinstance(parse_tag(item["version"]), ReleaseTag):
             raise Malformed(f"{where}.version holds {item['version']!r}, not one release such as v1.2.0")
-        rule, version, reason, by = (item[key].strip() for key in keys[:4])
+        rule, version, reason, by = (item[key] for key in keys[:4])
         yield Waiver(rule, version, reason, by, _day(item["until"], f"{where}.until"))
 
 

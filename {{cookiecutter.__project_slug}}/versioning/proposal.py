@@ -60,7 +60,7 @@ def _of_features(
     was = features.at_release(repository, Storage(repository), since, policy.model)
     path = sidecars.features_of(policy.model)
     is_now = features.read(repository.path / path)
-    if was is None or is_now is None:
+    if was is None:
         yield Reason("major", f"features: not comparable here, until `dvc fetch --all-tags {path}`")
         return
     for change in features.compare(was, is_now):

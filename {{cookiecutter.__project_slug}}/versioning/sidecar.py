@@ -62,7 +62,7 @@ def _speaks_of_a_model(snapshot: Snapshot, path: str) -> bool:
         content = snapshot.json(path) or {}
     except Malformed:
         return False  # of a model that dvc.yaml declares, it is found by that
-    return "model_name" in content and "artifact" in content
+    return "model_name" in content or "schema_version" in content
 
 
 def schema_name(version: int) -> str:
@@ -237,7 +237,7 @@ def _artifact(disk: DiskSnapshot, pipeline: dvc.Pipeline, model: str) -> dict[st
         raise VersioningError(f"the model {path} {missing}", "dvc repro" if recorded is None else "dvc checkout")
     return {
         "path": path,
-        "sha256": Digests(disk.repository).sha256(place),
+        "sha256": Digests(disk.repository).of(place, "sha256"),
         "md5": recorded.md5,
         "size": place.stat().st_size,
         "format": format_of(path),

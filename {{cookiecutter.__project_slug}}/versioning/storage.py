@@ -71,6 +71,14 @@ class Storage:
                     return place
         return None
 
+    def listing(self, md5: str) -> dict[str, str]:
+        """MD5 by relative path of what a folder holds, by its own hash (`….dir`); empty where it is not on this machine."""
+        place = self.find(md5)
+        try:
+            return {item["relpath"]: item["md5"] for item in json.loads(place.read_bytes())} if place else {}
+        except (KeyError, TypeError, ValueError):
+            return {}
+
 
 def _read_config(*places: Path) -> configparser.ConfigParser:
     config = configparser.ConfigParser(interpolation=None, strict=False)
@@ -95,21 +103,21 @@ def _quoted(path: Path) -> str:
 
 
 class Digests:
-    """SHA-256 of files, remembered by path, inode, size and time of change in the common Git directory.
+    """Digests of files, remembered by path, inode, size and time of change in the common Git directory.
 
-    DVC's own state holds MD5 only, and a model of many gigabytes takes seconds to read.
+    A model of many gigabytes takes seconds to read, and DVC's own state holds no SHA-256.
     """
 
     def __init__(self, repository: Repository) -> None:
-        self._file = repository.common_dir / "model-gate" / "sha256.json"
+        self._file = repository.common_dir / "model-gate" / "digests.json"
 
-    def sha256(self, path: Path, progress: Progress | None = None) -> str:
-        """The digest of a file."""
+    def of(self, path: Path, name: str, progress: Progress | None = None) -> str:
+        """The digest of a file, `sha256` or `md5`."""
         status = path.stat()
-        key = f"{path.resolve()}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
+        key = f"{name}:{path.resolve()}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
         known = self._known()
         if key not in known:
-            known[key] = hash_file(path, "sha256", progress)
+            known[key] = hash_file(path, name, progress)
             self._remember(known)
         return known[key]
 

@@ -96,7 +96,7 @@ def bytes_match(case: Case) -> Iterator[Finding]:
         message = f"names {named}, the feature spec of {case.model} is {spec}"
         yield case.finding("AR03", message, "features", "path", expected=spec, actual=named, hint=case.redescribe)
     for keys, path, claimed in _files(case):
-        if not case.pipeline.is_cached(path):
+        if case.snapshot.read(path) is not None or case.pipeline.producer(path) is None:
             yield from _in_git(case, keys, path, claimed)
             continue
         place = case.bytes_of(path)
@@ -104,7 +104,15 @@ def bytes_match(case: Case) -> Iterator[Finding]:
             message = f"the bytes of {path} are not here, so the sidecar's sha256 cannot be checked"
             yield case.finding("AR03", message, *keys, expected=claimed, hint=_pull(case))
             continue
-        actual = case.digests.sha256(place, case.progress)
+        actual = case.digests.of(place, "sha256", case.progress)
+        recorded = None if case.snapshot.on_disk else case.recorded_content(path)
+        if recorded is not None and case.digests.of(place, "md5", case.progress) != recorded:
+            message = f"the stored bytes of {path} are not those that {dvc.LOCK} names by {recorded[:10]}…: they are damaged"
+            yield case.finding("AR03", message, *keys, expected=recorded, actual=actual, hint=_mend(case, path))
+            continue
+        if keys == ("artifact",) and case.claim("artifact", "size") != place.stat().st_size:
+            message = f"says {case.claim('artifact', 'size')}, {path} has {place.stat().st_size} bytes"
+            yield case.finding("AR03", message, "artifact", "size", expected=place.stat().st_size, hint=case.redescribe)
         if actual != claimed:
             message = f"says {str(claimed)[:12]}…, the bytes of {path} hash to {actual[:12]}…"
             hint = _mend(case, path)
@@ -124,7 +132,7 @@ def complete(case: Case) -> Iterator[Finding]:
     sections = sidecars.schema()["properties"]
     for item in case.policy.checklist:
         keys = item.split(".")
-        if keys[0] in sections:
+        if keys[0] in sections and (len(keys) == 1 or keys[1] in sections[keys[0]].get("properties", {})):
             if case.claim(*keys) in (None, "", [], {}):
                 yield case.finding("AR04", "is missing, and is on the checklist", *keys, hint=case.redescribe)
         elif not _is_held(case, item):
@@ -141,7 +149,8 @@ def complete(case: Case) -> Iterator[Finding]:
 
 
 def _is_held(case: Case, path: str) -> bool:
-    return case.pipeline.output(path) is not None or bool(case.snapshot.read(path)) or bool(case.snapshot.files(path))
+    by_dvc = case.pipeline.output(path) is not None or case.snapshot.read(f"{path}.dvc") is not None
+    return by_dvc or bool(case.snapshot.read(path)) or bool(case.snapshot.files(path))
 
 
 def _bring(case: Case, path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
@@ -95,8 +96,8 @@ class Case:
 
     @cached_property
     def locked(self) -> dict[str, dvc.Locked]:
-        """What `dvc.lock` recorded."""
-        return dvc.read_lock(self.snapshot)
+        """What `dvc.lock` recorded of the stages that there are: DVC ignores others, which anybody could have written."""
+        return {name: stage for name, stage in self.pipeline.locked.items() if name in self.pipeline.stages}
 
     @cached_property
     def storage(self) -> Storage:
@@ -194,8 +195,21 @@ class Case:
         """A file that holds what the snapshot has under a path that DVC keeps: on disk, in the cache, in the remote."""
         if isinstance(self.snapshot, DiskSnapshot) and self.snapshot.path(path).is_file():
             return self.snapshot.path(path)
-        recorded = self.pipeline.output(path)
-        return self.storage.find(recorded.md5) if recorded else None
+        recorded = self.recorded_content(path)
+        return self.storage.find(recorded) if recorded else None
+
+    def recorded_content(self, path: str) -> str | None:
+        """The MD5 that DVC recorded of an output, or of a file inside a folder that is one."""
+        exact = self.pipeline.output(path)
+        if exact:
+            return exact.md5
+        folder = posixpath.dirname(path)
+        while folder:
+            whole = self.pipeline.output(folder)
+            if whole:
+                return self.storage.listing(whole.md5).get(posixpath.relpath(path, folder))
+            folder = posixpath.dirname(folder)
+        return None
 
 
 def program() -> str:

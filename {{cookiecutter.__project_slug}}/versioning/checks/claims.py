@@ -99,7 +99,8 @@ def good_enough(case: Case) -> Iterator[Finding]:
     if not isinstance(metrics, dict):
         return
     for threshold in case.policy.thresholds:
-        keys = ("metrics", *threshold.metric.split("."))
+        # A metric may have a dot in its name, `recall@0.5`, or stand in a group, `test.accuracy`.
+        keys = ("metrics", *([threshold.metric] if threshold.metric in metrics else threshold.metric.split(".")))
         value = case.claim(*keys)
         if value is None:
             message = f"is missing, and {policies.FILE} asks for {threshold}"

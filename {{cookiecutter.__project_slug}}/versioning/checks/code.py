@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from .. import pipeline as dvc
+from ..dvcignore import DvcIgnore
 from ..findings import Finding
 from ..imports import Imports, programs
 from .base import Case, rule
@@ -23,7 +24,7 @@ def declared(case: Case) -> Iterator[Finding]:
     Add the file, or the folder that it is in, under `deps:` of the stage in `dvc.yaml`, then
     `dvc repro && git add -A && git commit -m "Train"`.
     """
-    installed = _installed(case)
+    installed, ignore = _installed(case), DvcIgnore(case.snapshot)
     for name in behind(case):
         stage = case.pipeline.stages[name]
         if stage.frozen:
@@ -31,7 +32,7 @@ def declared(case: Case) -> Iterator[Finding]:
         found = Imports(case.snapshot, installed)
         for program in programs(stage.cmd, stage.wdir):
             found.follow(program)
-        missing = {path: through for path, through in found.reached.items() if not _declares(stage, path)}
+        missing = {path: through for path, through in found.reached.items() if not _declares(stage, path, ignore)}
         written = name.split("@")[0]
         for path in sorted(missing):
             yield case.finding(
@@ -45,10 +46,11 @@ def _said(path: str, through: str) -> str:
     return f"{how}, which it does not declare: a change of it would retrain nothing"
 
 
-def _declares(stage: dvc.Stage, path: str) -> bool:
+def _declares(stage: dvc.Stage, path: str, ignore: DvcIgnore) -> bool:
     """Whether a dependency is the file or holds it, or the stage takes its parameters from it."""
     places = {*stage.deps.values(), *(posixpath.normpath(posixpath.join(stage.wdir, file)) for file in stage.params)}
-    return bool(places & {".", path, *_folders(path)})
+    # What `.dvcignore` hides is no part of a folder's hash.
+    return path in places or (bool(places & {".", *_folders(path)}) and not ignore.hides(path))
 
 
 def _folders(path: str) -> Iterator[str]:

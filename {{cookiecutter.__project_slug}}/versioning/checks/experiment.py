@@ -9,7 +9,7 @@ from ..findings import Finding
 from ..names import ReleaseTag
 from .base import Case, program, rule
 
-_SPEAKS_OF_ONE = re.compile(r"exp(eriment)?s?($|[.\d-])")
+_SPEAKS_OF_ONE = re.compile(r"exp(eriment)?s?($|[.\d-])", re.IGNORECASE)
 
 
 @rule("EX01", "an experiment's name is no release")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from .. import features, policy
@@ -13,8 +14,10 @@ from ..releases import Release
 from ..snapshot import CommitSnapshot
 from .base import ACT, CACHE, Case, program, rule
 
-#: How Git writes a signature into a tag: SSH, OpenPGP, X.509.
-_SIGNATURES = (b"\n-----BEGIN SSH SIGNATURE-----\n", b"\n-----BEGIN PGP SIGNATURE-----\n", b"\n-----BEGIN SIGNED MESSAGE-----\n")
+#: How Git ends a signed tag: SSH, OpenPGP, X.509. Whose key it is, `git verify-tag` knows.
+_SIGNATURE = re.compile(
+    rb"\n-----BEGIN (SSH SIGNATURE|PGP SIGNATURE|SIGNED MESSAGE)-----\n[A-Za-z0-9+/=:. \n]{40,}\n-----END \1-----\n*\Z"
+)
 
 
 @rule("VE01", "the tag is a version of SemVer 2.0.0 with a v")
@@ -114,9 +117,10 @@ def compatible(case: Case) -> Iterator[Finding]:
     if case.claim("features", "sha256") == sidecars.field(case.history.sidecar(last, case.model), "features", "sha256"):
         return
     path = sidecars.features_of(case.model)
-    before, now = features.at_release(case.repository, case.storage, last, case.model), features.read(case.bytes_of(path))
-    if now is None:
+    place = case.bytes_of(path)
+    if place is None:
         return  # AR03 says that the bytes are not here
+    before, now = features.at_release(case.repository, case.storage, last, case.model), features.read(place)
     if before is None:
         message = f"the feature spec of {last.tag} is not here, so nothing says whether callers of that release are served still"
         hint = f"dvc fetch --all-tags {path}{case.tagging}"
@@ -144,7 +148,7 @@ def kind_of_tag(case: Case) -> Iterator[Finding]:
         return
     found = case.repository.cat(case.oid)
     kind, content = (found[1], found[2]) if found else ("", b"")
-    if kind == "tag" and any(mark in content for mark in _SIGNATURES):
+    if kind == "tag" and _SIGNATURE.search(content):
         return
     is_now = "not signed" if kind == "tag" else "a lightweight tag, which says nothing of who made it"
     message = f"{case.tag} is {is_now}; the policy «{case.policy.policy}» asks for a signed one"

@@ -141,8 +141,11 @@ def _prepare(repository: Repository, rules: policy.Policy, version: Version, tag
     before = {path: path.read_bytes() if path.is_file() else None for path in written}
     try:
         _declare(repository.path / rules.params, version)
-        if any(path.read_bytes() != before[path] for path in written[:1]) or before[written[2]] is None:
-            _describe(repository, rules)
+        declared = any(path.read_bytes() != before[path] for path in written[:1]) or before[written[2]] is None
+        # What DVC did not run again, since no output of it changed, may be described as it was.
+        described = before[written[2]] is not None and not judge.recorded(repository, rules.model).findings
+        if declared or not described:
+            _describe(repository, rules, anew=not described)
         _stamp(repository, rules)
         report = judge.release_on_disk(repository, tag, judge.Moment(progress=meter("hashing")), rules.model)
     except BaseException:
@@ -163,14 +166,14 @@ def _declare(path: Path, version: Version) -> None:
         path.write_bytes(changed)
 
 
-def _describe(repository: Repository, rules: policy.Policy) -> None:
+def _describe(repository: Repository, rules: policy.Policy, *, anew: bool) -> None:
     """Run the sidecar stage alone, so that DVC itself records the version in `dvc.lock`."""
     pipeline = dvc.load(DiskSnapshot(repository))
     stage = pipeline.describing(str(sidecars.field(pipeline.artifacts.get(rules.model), "path")))
     binaries = str(Path(sys.executable).parent)
     environment = repository.environment | {"PATH": os.pathsep.join([binaries, repository.environment.get("PATH", "")])}
     done = subprocess.run(
-        [sys.executable, "-m", "dvc", "repro", "--quiet", "--single-item", stage],
+        [sys.executable, "-m", "dvc", "repro", "--quiet", *(["--force"] if anew else []), "--single-item", stage],
         cwd=repository.path,
         env=environment,
         capture_output=True,
