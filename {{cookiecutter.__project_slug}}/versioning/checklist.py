@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from . import judge, releases
 from . import pipeline as dvc
 from . import policy as policies
+from . import sidecar as sidecars
 from .errors import Malformed
 from .findings import Report, joined
 from .git import Repository
+from .history import History
 from .names import Version
 from .policy import Policy
 from .snapshot import DiskSnapshot
@@ -36,8 +38,9 @@ def of(repository: Repository, moment: judge.Moment) -> Checklist:
     models = judge.models(disk) or [policy.model]
     reports, steps = [], []
     for model in models:
-        tag = _declared(disk, policy.of(model), several=len(models) > 1)
-        taken = bool(tag) and repository.resolve(f"refs/tags/{tag}") is not None
+        version = _declared(disk, policy.of(model))
+        tag = releases.tag_name(version, model, several=judge.has_several(disk)) if version else ""
+        taken = version is not None and _is_taken(repository, tag, model, version)
         report = judge.release_on_disk(repository, "" if taken else tag, moment, model)
         reports.append(report)
         if not report.findings:
@@ -54,12 +57,20 @@ def _in_order(report: Report) -> list[str]:
     return training[:1] or [*dict.fromkeys(finding.hint for finding in report.findings if finding.hint)]
 
 
-def _declared(disk: DiskSnapshot, policy: Policy, *, several: bool) -> str:
+def _declared(disk: DiskSnapshot, policy: Policy) -> Version | None:
     try:
-        version = Version.parse(str((disk.yaml(policy.params) or {}).get(dvc.VERSION_KEY, "")))
+        return Version.parse(str((disk.yaml(policy.params) or {}).get(dvc.VERSION_KEY, "")))
     except Malformed:
-        version = None
-    return releases.tag_name(version, policy.model, several=several) if version else ""
+        return None
+
+
+def _is_taken(repository: Repository, tag: str, model: str, version: Version) -> bool:
+    """Whether a version of a model is released: under the tag, or under a plain one from before there was a second model."""
+    if repository.resolve(f"refs/tags/{tag}") is not None:
+        return True
+    history = History(repository)
+    plain = (release for release in history.releases if release.model is None and release.version == version)
+    return any(sidecars.field(history.sidecar(release, model), "version") == str(version) for release in plain)
 
 
 def _uncommitted(repository: Repository) -> bool:

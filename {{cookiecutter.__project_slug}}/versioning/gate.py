@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from .checks.commit import on_no_branch, unrelated
 from .errors import Malformed, VersioningError
 from .findings import Finding, Report, as_text, joined
 from .git import Repository, clean_environment, hook_environment, is_null
+from .history import History
 from .names import ReleaseTag, parse_tag
 from .policy import Policy
 from .progress import meter
+from .releases import Release
 from .snapshot import CommitSnapshot, DiskSnapshot
 
 _TAGS = "refs/tags/"
@@ -153,13 +156,16 @@ def pre_receive(lines: Iterable[str]) -> int:
     with Repository(Path.cwd(), keep=hook_environment()) as repository:
         branch, main = _default_branch(repository)
         policy = _policy(repository, main) if main else None
-        for update in _updates(lines):
+        updates = _updates(lines)
+        history = History(repository, coming=[*_coming(repository, updates)])
+        moment = judge.Moment(frozenset({GIT}), authority=policy, history=history)
+        for update in updates:
             if not is_null(update.old) and judge.is_ours(repository, update.tag, update.old):
                 reports.append(Report([version.stays(update.tag, "this server", moving=not is_null(update.new))]))
                 continue
             if is_null(update.new):
                 continue
-            report = judge.tagged(repository, update.tag, update.new, judge.Moment(frozenset({GIT}), authority=policy))
+            report = judge.tagged(repository, update.tag, update.new, moment)
             if report is None:
                 continue
             reports.append(report)
@@ -174,6 +180,17 @@ def pre_receive(lines: Iterable[str]) -> int:
         print(f"model-gate: judged by {policies.FILE} of {branch} here, which is not that of {tags}", file=sys.stderr)
         print(f"  hint: git push origin {branch} && git push origin {tags}", file=sys.stderr)
     return status
+
+
+def _coming(repository: Repository, updates: Iterable[Update]) -> Iterator[Release]:
+    """The releases that one push brings together: the later of them stand on the earlier ones."""
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")  # what a tag says of its own day, no waiver goes by
+    for update in updates:
+        meaning = parse_tag(update.tag)
+        commit = None if is_null(update.new) else repository.peel(update.new)
+        if isinstance(meaning, ReleaseTag) and commit is not None:
+            annotated = repository.kind(update.new) == "tag"
+            yield Release(update.tag, meaning.model, meaning.version, update.new, commit, annotated, now, "")
 
 
 def _default_branch(repository: Repository) -> tuple[str, str | None]:

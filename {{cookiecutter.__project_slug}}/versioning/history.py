@@ -6,7 +6,7 @@ import json
 import os
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
@@ -27,10 +27,15 @@ class History:
     ten thousand releases before a commit fit into a kilobyte.
     """
 
-    def __init__(self, repository: Repository, *, walked: bool = False) -> None:
-        """With `walked`, one walk serves all commits that carry a release; else each commit asked about costs one git."""
+    def __init__(self, repository: Repository, *, walked: bool = False, coming: Sequence[Release] = ()) -> None:
+        """With `walked`, one walk serves all commits that carry a release; else each commit asked about costs one git.
+
+        Args:
+            coming: releases that a push brings, which are no refs yet while it is judged.
+        """
         self._repository = repository
-        self._walked = walked
+        self._walked = walked or len(coming) > 1  # Git lists no release that is no ref yet before a commit
+        self._coming = coming
         self._sidecars: dict[tuple[str, str], dict[str, Any]] = {}
         self._before: dict[str, int] = {}
         self._trained_on: dict[str, dict[str, dict[str, int]]] = {}
@@ -38,7 +43,9 @@ class History:
     @cached_property
     def releases(self) -> list[Release]:
         """All of them, oldest version first."""
-        return sorted(releases.find(self._repository), key=lambda release: release.version)
+        there = releases.find(self._repository)
+        known = {release.tag for release in there}
+        return sorted([*there, *(one for one in self._coming if one.tag not in known)], key=lambda release: release.version)
 
     @cached_property
     def experiments(self) -> set[str]:

@@ -12,7 +12,7 @@ from . import releases
 from . import sidecar as sidecars
 from .checks import ACT, CACHE, GIT, RULES, Case, Rule, secret
 from .checks.commit import no_commit
-from .errors import Malformed
+from .errors import Malformed, UsageError
 from .findings import Finding, Report, Waived, once
 from .git import Repository
 from .history import History
@@ -140,7 +140,7 @@ def _release(repository: Repository, snapshot: Snapshot, trial: _Trial, moment: 
     declared = _declared(snapshot)  # a sidecar that is left over makes no second model: SC03 names it
     meaning = trial.meaning
     if meaning and not meaning.model and len(declared) > 1:
-        return Report([_ambiguous(trial.tag, meaning, declared)], subject=trial.tag)
+        return Report([_ambiguous(snapshot, policy, trial.tag, meaning, declared)], subject=trial.tag)
     chosen = [meaning.model] if meaning and meaning.model else trial.models or models(snapshot)
     rules = [rule for rule in RULES.values() if rule.needs in moment.can_read]
     waived: list[Waived] = []
@@ -216,8 +216,10 @@ def _notes(repository: Repository, trial: _Trial) -> list[str]:
     return [f"{trial.tag} is a lightweight tag, which `git push --follow-tags` leaves behind: {cure}"]
 
 
-def _ambiguous(tag: str, meaning: ReleaseTag, models: list[str]) -> Finding:
-    right = f"{models[0]}/{meaning.version}"
+def _ambiguous(snapshot: Snapshot, policy: Policy, tag: str, meaning: ReleaseTag, models: list[str]) -> Finding:
+    """A plain version where there are several models; the one to name is the one that declares it."""
+    first = sorted(models, key=lambda model: model != policy.model)
+    right = f"{next((model for model in first if _version(snapshot, model) == str(meaning.version)), first[0])}/{meaning.version}"
     message = f"{tag} could be a release of any of {len(models)} models: {', '.join(models)}"
     hint = f"git tag -a {right} -m {right}"
     return Finding("VE01", f"refs/tags/{tag}", message, expected=right, actual=tag, hint=hint, ref=tag)
@@ -248,12 +250,37 @@ def models(snapshot: Snapshot) -> list[str]:
     return sorted({*map(_model, sidecars.find(snapshot)), *_declared(snapshot)})
 
 
+def has_several(snapshot: Snapshot) -> bool:
+    """Whether a release has to say in its tag of which model it is: a plain `v1.2.0` could be any's."""
+    return len(_declared(snapshot)) > 1
+
+
+def known_model(snapshot: Snapshot, name: str) -> str:
+    """A model's name as it was typed, or nothing where none was.
+
+    Raises:
+        UsageError: no model has it.
+    """
+    known = models(snapshot)
+    if name and known and name not in known:
+        raise UsageError(f"there is no model «{name}» here; there {'are' if len(known) > 1 else 'is'} {', '.join(known)}")
+    return name
+
+
 def _declared(snapshot: Snapshot) -> list[str]:
     try:
         artifacts = (snapshot.yaml(dvc.PIPELINE) or {}).get("artifacts") or {}
         return sorted(name for name, item in artifacts.items() if sidecars.field(item, "type") == "model")
     except (Malformed, AttributeError, TypeError):
         return []
+
+
+def _version(snapshot: Snapshot, model: str) -> str | None:
+    try:
+        version = sidecars.field(snapshot.json(sidecars.path_of(model)), "version")
+    except Malformed:
+        return None
+    return version if isinstance(version, str) else None
 
 
 def _model(path: str) -> str:

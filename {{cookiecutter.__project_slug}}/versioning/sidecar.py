@@ -147,6 +147,7 @@ def describe(disk: DiskSnapshot, policy: Policy, model: str, now: datetime | Non
     pipeline = dvc.load(disk)
     artifact = _artifact(disk, pipeline, model)
     stages = claimed_stages(pipeline, artifact["path"], policy, model)
+    _refuse_strangers(pipeline, artifact["path"], policy, model)
     params = disk.yaml(policy.params) or {}
     recorded = pipeline.recorded_params(stages, policy.params)
     data_path = _needed(policy, params, "data", "path")
@@ -191,6 +192,31 @@ def claimed_stages(pipeline: dvc.Pipeline, artifact: str, policy: Policy, model:
     """The stages that artifact, features and metrics come from: what a sidecar's `commit` speaks of."""
     stages = pipeline.upstream(artifact, features_of(model), policy.metrics)
     return [name for name in stages if not dvc.is_sidecar_stage(name)]
+
+
+def measured_instead(pipeline: dvc.Pipeline, artifact: str, metrics: str) -> str | None:
+    """The other model that a metrics file was made from; None where it was made from this one, or nothing tells."""
+    train, behind = pipeline.producer(artifact), pipeline.upstream(metrics)
+    if train is None or train in behind:
+        return None
+    paths = (field(item, "path") for item in pipeline.artifacts.values() if field(item, "type") == "model")
+    return next((path for path in paths if path != artifact and pipeline.producer(path) in behind), None)
+
+
+def _refuse_strangers(pipeline: dvc.Pipeline, artifact: str, policy: Policy, model: str) -> None:
+    """Parameters and metrics are a model's own; where `models:` names none, they would be the first model's."""
+    other = measured_instead(pipeline, artifact, policy.metrics)
+    if other is not None:
+        raise VersioningError(
+            f"{policy.metrics}, which versioning.yaml names as the metrics of {model}, is made from {other}",
+            f"under models: {model}: paths: in versioning.yaml, write the metrics: that a stage makes from {artifact}",
+        )
+    stage = pipeline.stages.get(pipeline.describing(artifact))
+    if stage and stage.params and policy.params not in stage.params:
+        raise VersioningError(
+            f"stage {stage.name} takes its parameters from {', '.join(stage.params)}, those of {model} are in {policy.params}",
+            f"under models: {model}: in versioning.yaml, write params: {next(iter(stage.params))}",
+        )
 
 
 def claim_differences(

@@ -212,6 +212,12 @@ class Case:
         return None
 
 
+def next_release(tag: str) -> str:
+    """How to release the version after a tag's, of the same model."""
+    model = tag.rpartition("/")[0]
+    return f"{program()} release patch{f' --model {model}' if model else ''}"
+
+
 def program() -> str:
     """How to call us so that a pasted line works: `model` where it is on the path."""
     return "model" if shutil.which("model") else "python3 -m versioning"

@@ -36,7 +36,7 @@ def hyperparameters(case: Case) -> Iterator[Finding]:
 @rule("ME01", "metrics are those in the metrics file", recorded=True)
 def metrics(case: Case) -> Iterator[Finding]:
     """Refuses a sidecar whose metrics are not, key for key, those of the metrics file, and a metrics file that is not the one
-    that `dvc.lock` records.
+    that `dvc.lock` records, or that was made from another model than the sidecar's.
 
     Write the sidecar anew from facts: `dvc repro -f -s sidecar`; bring the metrics back with `dvc repro`.
     """
@@ -50,6 +50,14 @@ def metrics(case: Case) -> Iterator[Finding]:
         return  # ME02 says so
     if written is None:
         yield case.finding("ME01", f"stands for {path}, which is not there", "metrics", hint=_remake(case))
+        return
+    artifact = case.claim("artifact", "path")
+    other = sidecars.measured_instead(case.pipeline, artifact, path) if isinstance(artifact, str) else None
+    if other is not None:
+        message = f"stands for {path}, which is made from {other}, not from {artifact}"
+        anew = case.then(f"dvc repro -f -s {case.describing}", everything=True)
+        hint = f"name the metrics file of {case.model} under its paths: in {policies.FILE}, then: {anew}"
+        yield case.finding("ME01", message, "metrics", expected=artifact, actual=other, hint=hint)
         return
     outputs = {place: output for stage in case.locked.values() for place, output in stage.outs.items()}
     actual = case.snapshot.md5(path)

@@ -42,7 +42,7 @@ def no_commit(repository: Repository, tag: str, target: str) -> Finding:
     found = repository.cat(f"{target}^{{}}")
     message = f"{tag} names a {found[1] if found else 'thing'}, and a release is a commit"
     drop = f"git tag -d {tag} && " if repository.resolve(f"refs/tags/{tag}", kind="") else ""
-    hint = f"{drop}{program()} release {tag.rpartition('/')[2]}"
+    hint = f"{drop}{program()} release {tag}"
     return Finding("CO01", f"refs/tags/{tag}", message, expected="commit", actual=target, ref=tag, hint=hint)
 
 

@@ -12,7 +12,7 @@ from ..findings import Finding
 from ..names import Attempt, ReleaseTag
 from ..releases import Release
 from ..snapshot import CommitSnapshot
-from .base import ACT, CACHE, Case, program, rule
+from .base import ACT, CACHE, Case, next_release, program, rule
 
 #: How Git ends a signed tag: SSH, OpenPGP, X.509. Whose key it is, `git verify-tag` knows.
 _SIGNATURE = re.compile(
@@ -170,4 +170,4 @@ def stays(tag: str, holder: str, *, moving: bool) -> Finding:
     """
     act = "moved" if moving else "deleted"
     message = f"{tag} cannot be {act}: {holder} holds it, and others may rely on it"
-    return Finding("VE07", f"refs/tags/{tag}", message, actual=holder, ref=tag, hint=f"{program()} release patch")
+    return Finding("VE07", f"refs/tags/{tag}", message, actual=holder, ref=tag, hint=next_release(tag))

@@ -12,6 +12,7 @@ from pathlib import Path
 from .. import judge, policy, proposal, releases
 from .. import pipeline as dvc
 from .. import sidecar as sidecars
+from ..checks.base import next_release
 from ..checks.commit import branch_for
 from ..errors import UsageError, VersioningError
 from ..findings import Report, as_text
@@ -41,12 +42,15 @@ def release(arguments: argparse.Namespace) -> int:
         disk = DiskSnapshot(repository)
         declared = policy.load(disk)
         wanted = arguments.version or ""
-        model = arguments.model or wanted.rpartition("/")[0] or declared.model
+        prefix = wanted.rpartition("/")[0]
+        if arguments.model and prefix not in ("", arguments.model):
+            raise UsageError(f"{wanted} is a version of {prefix}, and --model says {arguments.model}", f"model release {wanted}")
+        model = judge.known_model(disk, arguments.model or prefix) or declared.model
         rules = declared.of(model)
         if not wanted:
             return _propose(repository, rules, named=model != declared.model)
         version = _wanted(repository, rules, wanted)
-        tag = releases.tag_name(version, model, several=_several(disk))
+        tag = releases.tag_name(version, model, several=judge.has_several(disk))
         _refuse_if_taken(repository, tag)
         _refuse_if_dirty(repository, rules)
         report = _prepare(repository, rules, version, tag)
@@ -120,7 +124,7 @@ def _wanted(repository: Repository, rules: policy.Policy, text: str) -> Version:
 def _refuse_if_taken(repository: Repository, tag: str) -> None:
     commit = repository.resolve(f"refs/tags/{tag}")
     if commit:
-        raise VersioningError(f"{tag} is released already, on commit {commit[:7]}", "model release patch")
+        raise VersioningError(f"{tag} is released already, on commit {commit[:7]}", next_release(tag))
 
 
 def _refuse_if_dirty(repository: Repository, rules: policy.Policy) -> None:
@@ -224,10 +228,6 @@ def _leave_no_stray(repository: Repository, tag: str) -> str | None:
     branch = branch_for(repository, tag)
     repository.run("switch", "--quiet", "--create", branch)
     return branch
-
-
-def _several(disk: DiskSnapshot) -> bool:
-    return len(sidecars.find(disk)) > 1
 
 
 def _branch(repository: Repository) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import judge, policy, releases
 from .. import sidecar as sidecars
+from ..checks.base import program
 from ..errors import UsageError
 from ..findings import Report
 from ..git import Repository
@@ -68,13 +69,22 @@ def find(repository: Repository, name: str) -> releases.Release:
         found = [release for release in known if release.commit == commit]
     else:
         staged = wanted.rpartition("-")[0]
-        found = [release for release in known if wanted in (release.tag, str(release.version))]
+        found = _called(known, wanted)
         if not found and VERSION.fullmatch(staged.rpartition("/")[2]):
-            found = [release for release in known if staged in (release.tag, str(release.version))]
+            found = _called(known, staged)
     if not found:
         there = ", ".join(release.tag for release in known[-5:]) or "none yet"
         raise UsageError(f"there is no release {name!r} here; the latest are: {there}", "git fetch --tags")
+    if len({release.model for release in found}) > 1:
+        tags = " and ".join(release.tag for release in found)
+        raise UsageError(f"{name!r} could be any of {tags}", f"{program()} show {found[0].tag}")
     return found[-1]
+
+
+def _called(known: list[releases.Release], name: str) -> list[releases.Release]:
+    """The release whose tag has this name; else those of every model that have it as their version."""
+    exact = [release for release in known if release.tag == name]
+    return exact or [release for release in known if str(release.version) == name]
 
 
 def _lines(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ def stamp(arguments: argparse.Namespace) -> int:
     """Stamp, perhaps commit, and say what was done."""
     with Repository.discover() as repository:
         rules = policy.load(DiskSnapshot(repository))
-        model = arguments.model or rules.model
+        model = judge.known_model(DiskSnapshot(repository), arguments.model or "") or rules.model
         rules = rules.of(model)
         path = sidecars.path_of(model)
         before, after = restamp(repository, rules, model)
