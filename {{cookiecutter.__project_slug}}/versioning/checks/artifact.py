@@ -105,18 +105,18 @@ def bytes_match(case: Case) -> Iterator[Finding]:
             yield case.finding("AR03", message, *keys, expected=claimed, hint=_pull(case))
             continue
         actual = case.digests.of(place, "sha256", case.progress)
-        recorded = None if case.snapshot.on_disk else case.recorded_content(path)
-        if recorded is not None and case.digests.of(place, "md5", case.progress) != recorded:
-            message = f"the stored bytes of {path} are not those that {dvc.LOCK} names by {recorded[:10]}…: they are damaged"
-            yield case.finding("AR03", message, *keys, expected=recorded, actual=actual, hint=_mend(case, path))
-            continue
-        if keys == ("artifact",) and case.claim("artifact", "size") != place.stat().st_size:
-            message = f"says {case.claim('artifact', 'size')}, {path} has {place.stat().st_size} bytes"
-            yield case.finding("AR03", message, "artifact", "size", expected=place.stat().st_size, hint=case.redescribe)
         if actual != claimed:
             message = f"says {str(claimed)[:12]}…, the bytes of {path} hash to {actual[:12]}…"
             hint = _mend(case, path)
             yield case.finding("AR03", message, *keys, "sha256", expected=actual, actual=claimed, hint=hint)
+            continue
+        if keys == ("artifact",) and case.claim("artifact", "size") != place.stat().st_size:
+            message = f"says {case.claim('artifact', 'size')}, {path} has {place.stat().st_size} bytes"
+            yield case.finding("AR03", message, "artifact", "size", expected=place.stat().st_size, hint=case.redescribe)
+        recorded = None if case.snapshot.on_disk else case.recorded_content(path)
+        if recorded is not None and case.digests.of(place, "md5", case.progress) != recorded:
+            message = f"the stored bytes of {path} are not those that {dvc.LOCK} names by {recorded[:10]}…: they are damaged"
+            yield case.finding("AR03", message, *keys, expected=recorded, actual=actual, hint=_mend(case, path))
 
 
 @rule("AR04", "everything on the checklist is there")
