@@ -73,3 +73,21 @@ def test_another_kind_of_value_is_named(tmp_path: Path, text: str, message: str)
     with pytest.raises(Malformed) as caught:
         loaded(tmp_path, text)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("threshholds: {auc: {min: 1}}\n", ["threshholds"]),
+        ("Model: churn\npaths: {metric: m.json}\n", ["Model", "paths.metric"]),
+        ("models: {uplift: {threshold: {}, params: p.yaml}}\n", ["models.uplift.threshold"]),
+        ("model: churn\nchecklist: []\nmodels:\npaths:\n", []),
+    ],
+)
+def test_what_nothing_reads_is_known_as_such(tmp_path: Path, text: str, unknown: list[str]) -> None:
+    loaded(tmp_path, text)
+    assert policy.unknown_keys(DiskSnapshot(Repository(tmp_path))) == unknown
+
+
+def test_the_policy_of_a_generated_project_has_no_such_key(sample: Generated) -> None:
+    assert policy.unknown_keys(DiskSnapshot(Repository(sample.project))) == []

@@ -19,6 +19,9 @@ POLICIES = ("solo", "team", "regulated")
 #: Whatever a team decides, these say what a release is: without them nothing else could be believed.
 NEVER_WAIVED = ("SC", "AR", "VE01", "VE02", "VE07")
 _RULE = re.compile(r"[A-Z]{2}[0-9]{2}")
+_OF_A_MODEL = {"params", "thresholds", "checklist", "paths"}
+_KEYS = {"model", "team", "policy", "registry", "ci", "stages", "allow_pickle", "waivers", "models"} | (_OF_A_MODEL - {"params"})
+_PATHS = {"metrics", "evaluation_data", "evaluation", "environment"}
 #: Where a repository says nothing, a sidecar as the sidecar stage writes it.
 _CHECKLIST = ("artifact", "data", "features", "environment", "team")
 
@@ -127,6 +130,16 @@ class Policy:
             environment=self.environment,
             thresholds=self.thresholds if is_new else authority.thresholds,
         )
+
+
+def unknown_keys(snapshot: Snapshot) -> list[str]:
+    """What `versioning.yaml` says and nothing reads: a slip such as `threshholds:` would ask for nothing, in silence."""
+    content = snapshot.yaml(FILE) or {}
+    found = [str(key) for key in content if key not in _KEYS]
+    found += [f"paths.{key}" for key in _mapping(content, "paths") if key not in _PATHS]
+    for name, own in _mapping(content, "models").items():
+        found += [f"models.{name}.{key}" for key in own or {} if key not in _OF_A_MODEL]
+    return found
 
 
 def recorded_waivers(repository: Repository, commit: str, tag: str) -> list[Waiver]:

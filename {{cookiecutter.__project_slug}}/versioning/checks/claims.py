@@ -118,7 +118,8 @@ def good_enough(case: Case) -> Iterator[Finding]:
             continue
         else:
             message = f"is {value!r}, and {policies.FILE} asks for {threshold}"
-        yield case.finding("ME03", message, *keys, expected=str(threshold), actual=value, hint=_remake(case))
+        hint = f"change {case.policy.params} or the code, then: {_remake(case)}"
+        yield case.finding("ME03", message, *keys, expected=str(threshold), actual=value, hint=hint)
 
 
 def _remake(case: Case) -> str:

@@ -118,7 +118,12 @@ def _policy(repository: Repository) -> Diagnosis:
         rules = policy.load(DiskSnapshot(repository))
     except VersioningError as error:
         return Diagnosis("policy", False, str(error), f"git checkout HEAD -- {policy.FILE}")
-    return Diagnosis("policy", bool(rules.model), f"{rules.policy}, model «{rules.model}»", f"set model: in {policy.FILE}")
+    unknown = policy.unknown_keys(DiskSnapshot(repository))
+    if unknown:
+        said = f"nothing reads {', '.join(unknown)} in {policy.FILE}: a slip, or for newer rules than are installed here"
+        return Diagnosis("policy", False, said, f"mend {policy.FILE}, or python3 -m versioning hooks install")
+    models = ", ".join(f"«{name}»" for name in (rules.model, *rules.others))
+    return Diagnosis("policy", bool(rules.model), f"{rules.policy}, model {models}", f"set model: in {policy.FILE}")
 
 
 def _data(repository: Repository) -> Diagnosis:
