@@ -24,6 +24,10 @@ class Finding:
     ref: str = ""
 
 
+class Unreadable(Finding):
+    """A file that cannot be read, so that no rule that reads it has judged: no exception covers that."""
+
+
 @dataclass(frozen=True)
 class Waived:
     """A finding that a recorded exception lets pass, and who answers for it."""

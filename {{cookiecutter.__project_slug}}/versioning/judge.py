@@ -13,7 +13,7 @@ from . import sidecar as sidecars
 from .checks import ACT, CACHE, GIT, RULES, Case, Rule, secret
 from .checks.commit import no_commit
 from .errors import Malformed, UsageError
-from .findings import Finding, Report, Waived, once
+from .findings import Finding, Report, Unreadable, Waived, once
 from .git import Repository
 from .history import History
 from .names import Attempt, ReleaseTag, parse_tag
@@ -196,7 +196,7 @@ def _let_pass(case: Case, findings: Iterable[Finding], moment: Moment) -> tuple[
     kept, waived = [], []
     for finding in findings:
         waiver = next((each for each in case.policy.waivers if each.covers(finding.code, tag, day)), None)
-        if waiver:
+        if waiver and not isinstance(finding, Unreadable):
             waived.append(Waived(finding, waiver.reason, waiver.by, waiver.until.isoformat()))
         else:
             kept.append(finding)
@@ -234,7 +234,7 @@ def _apply(case: Case, rules: list[Rule]) -> Iterator[Finding]:
             yield from rule.check(case)
         except Malformed as error:
             file, _, message = str(error).partition(" ")
-            yield Finding("CO02", file, message, hint=error.hint or f"git checkout HEAD~ -- {file}", ref=case.tag)
+            yield Unreadable("CO02", file, message, hint=error.hint or f"git checkout HEAD~ -- {file}", ref=case.tag)
 
 
 def _policy(snapshot: Snapshot) -> tuple[Policy, list[Finding]]:

@@ -98,6 +98,17 @@ def test_a_waiver_is_for_the_code_of_a_rule(trial: Trial, rule: str) -> None:
     assert {"SC01", "AR03"} <= codes(found) and f"waivers[0].rule holds {rule!r}, not the code of a rule" in said(found)
 
 
+def test_a_waiver_of_what_is_stale_covers_no_lock_that_cannot_be_read(trial: Trial) -> None:
+    """Nothing that reads dvc.lock has judged then, neither the rules that are never waived."""
+    waiver = '[{"rule": "CO02", "version": "v0.1.0", "reason": "x", "by": "me", "until": "2999-01-01"}]'
+    waived: dict[str, Change] = {"versioning.yaml": swap("waivers: []", f"waivers: {waiver}")}
+    lie = put("0" * 64, "artifact", "sha256")
+    found = trial.tagged({**waived, SIDECAR: lie, "dvc.lock": "schema: '2.0'\nstages: [1]\n"})
+    assert "CO02" in codes(found) and "is no lock that DVC reads" in said(found)
+    stale = {**waived, "params.yaml": swap("C: 1.0", "C: 2.0")}
+    assert not trial.tagged(stale)
+
+
 def test_a_waiver_that_has_ended_is_not_revived_by_an_old_date_on_the_tag(project: Project) -> None:
     project.replace("versioning.yaml", "    min: 0.75\n", "    min: 0.99\n")
     waiver = "waivers:\n  - {rule: ME03, version: v0.1.0, reason: x, by: Ada, until: 2026-01-01}"
