@@ -760,7 +760,7 @@ def test_the_sources_of_a_commit_are_code_parameters_and_pointers(plain: Path) -
     with Repository(plain) as repository:
         snapshot = CommitSnapshot(repository, repository.head() or "")
         pipeline = dvc.load(snapshot)
-        found = list(dvc.Comparison(snapshot, pipeline).sources(["copy", "judge", "gone"], {}))
+        found = list(dvc.Comparison(snapshot, pipeline).sources(["copy", "judge", "gone"], pipeline.stages))
     assert [(found.stage, found.path, found.what) for found in found] == [
         ("copy", "code.sh", "ran with another content"),
         ("gone", "dvc.yaml", "is not in dvc.yaml"),
@@ -840,5 +840,6 @@ def test_what_cannot_be_read_is_named(plain: Path, path: str, content: str, mess
 
 def test_a_recorded_date_is_text_as_json_has_it() -> None:
     locked = dvc.Locked("cmd", {}, {}, {"dates.yaml": {"split": {"since": dt.date(2024, 11, 5), "days": [dt.date(2024, 1, 1)]}}})
-    recorded = dvc.Pipeline({}, {"prepare": locked}).recorded_params(["prepare"])
+    stage = dvc.Stage("prepare", "cmd", {}, {}, {"dates.yaml": ()})
+    recorded = dvc.Pipeline({"prepare": stage}, {"prepare": locked}).recorded_params(["prepare"])
     assert recorded == {"dates.yaml": {"split": {"since": "2024-11-05", "days": ["2024-01-01"]}}}

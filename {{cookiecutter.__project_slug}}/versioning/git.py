@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import subprocess
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -199,7 +200,7 @@ class Repository:
 
     @cached_property
     def _batch(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             # A symlink inside the repository is read as DVC and Python read it: through.
             ["git", "cat-file", "--batch", "--follow-symlinks"],
             cwd=self.path,
@@ -208,6 +209,8 @@ class Repository:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+        self._end = weakref.finalize(self, _end, process)  # also of a repository that nobody closed
+        return process
 
     def cat(self, name: str) -> tuple[str, str, bytes] | None:
         """`(object id, kind, content)` of an object such as `HEAD:params.yaml`, or None."""
@@ -239,18 +242,21 @@ class Repository:
 
     def close(self) -> None:
         """End the `cat-file` process, if one was started."""
-        batch = self.__dict__.pop("_batch", None)
-        if batch is not None:
-            for pipe in _pipes(batch):
-                with suppress(OSError):
-                    pipe.close()
-            batch.wait()
+        if self.__dict__.pop("_batch", None) is not None:
+            self._end()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: builtins.object) -> None:
         self.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for pipe in _pipes(process):
+        with suppress(OSError):
+            pipe.close()
+    process.wait()
 
 
 def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:

@@ -62,7 +62,7 @@ def _speaks_of_a_model(snapshot: Snapshot, path: str) -> bool:
         content = snapshot.json(path) or {}
     except Malformed:
         return False  # of a model that dvc.yaml declares, it is found by that
-    return "model_name" in content or "schema_version" in content
+    return "model_name" in content and ("artifact" in content or "version" in content)
 
 
 def schema_name(version: int) -> str:
