@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,14 @@ def test_the_schema_is_one_and_closed() -> None:
         "stage",
     }  # fmt: skip
     assert "extra" in schema["properties"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_is_wrong_is_said_with_and_without_the_quick_validator(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    sidecar._quick.cache_clear()
+    if not there:
+        monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
+    found = list(sidecar.faults({"schema_version": 1, "model_name": "churn", "version": "v01.0.0"}))
+    sidecar._quick.cache_clear()
+    assert (["version"], "'v01.0.0' does not match") in [(keys, message[:24]) for keys, message in found]
+    assert ([], "'commit' is a required property") in found

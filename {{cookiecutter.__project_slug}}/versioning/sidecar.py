@@ -88,8 +88,10 @@ def _validator(version: int) -> Any:
 @cache
 def _quick(version: int) -> Any:
     """A validator that takes a tenth of the time to load and to run, and whose yes is enough; what is wrong, the other says."""
-    from jsonschema_rs import Draft202012Validator
-
+    try:
+        from jsonschema_rs import Draft202012Validator
+    except ImportError:  # no build of it for every machine
+        return _validator(version)
     return Draft202012Validator(schema(version))
 
 
