@@ -101,6 +101,7 @@ class Pipeline:
     stages: Mapping[str, Stage]
     locked: Mapping[str, Locked]
     artifacts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    _asked: dict[str, str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def producers(self) -> dict[str, str]:
@@ -109,7 +110,9 @@ class Pipeline:
 
     def producer(self, path: str) -> str | None:
         """The stage that makes a file, or the folder that the file is in."""
-        return next((self.producers[place] for place in _upwards(path) if place in self.producers), None)
+        if path not in self._asked:  # the same few paths, by every rule
+            self._asked[path] = next((self.producers[place] for place in _upwards(path) if place in self.producers), None)
+        return self._asked[path]
 
     def output(self, path: str) -> Hash | None:
         """What the lock recorded of an output."""
@@ -401,7 +404,7 @@ def _place(wdir: str, path: str) -> str:
 def _upwards(path: str) -> Iterator[str]:
     while path and path != "/":
         yield path
-        path = posixpath.dirname(path)
+        path = path.rpartition("/")[0]
 
 
 # --- is the snapshot what the lock recorded? --------------------------------------------------------------------------
