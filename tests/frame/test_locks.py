@@ -53,6 +53,16 @@ def test_every_lock_of_the_template_has_its_source() -> None:
     assert set(TEMPLATE.glob("*.lock")) == set(SOURCES) - {JOINT}
 
 
+@pytest.mark.parametrize(("source", "table"), [("runtime.in", "dependencies"), ("tools.in", "dev")])
+def test_a_generated_project_asks_for_what_its_locks_were_made_from(source: str, table: str) -> None:
+    """Its owner resolves the locks anew from pyproject.toml: what is not named there would be gone."""
+    text = (TEMPLATE / "pyproject.toml").read_text(encoding="utf-8")
+    block = re.search(rf"^{table} = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
+    assert block is not None
+    asked = {re.sub(r"\{\{.*?\}\}", "", item) for item in re.findall(r'^    "(.*)",$', block[1], re.MULTILINE)}
+    assert asked == _asked_for(REPOSITORY / "requirements" / source)
+
+
 @each_lock
 def test_a_lock_holds_pins_and_hashes_and_nothing_else(lock: Path) -> None:
     """So neither an index, nor a path, nor a brace that cookiecutter would fill in."""
