@@ -55,6 +55,15 @@ def test_a_parameter_that_no_stage_takes_is_none_of_the_model(trial: Trial) -> N
     assert codes(found) == {"HP01"} and "says 'adam', dvc.lock recorded nothing" in said(found)
 
 
+def test_a_size_that_the_lock_no_longer_has_is_that_of_the_pointer(trial: Trial) -> None:
+    sizeless: dict[str, Change] = {"dvc.lock": swap("      size: 970457\n", "")}
+    assert not trial.tagged(sizeless)
+    found = trial.tagged({**sizeless, SIDECAR: put(1, "data", "size")})
+    assert codes(found) == {"DA01"} and "$.data.size: DA01 says 1, data/raw/telco-customer-churn.csv.dvc says 970457" in said(
+        found
+    )
+
+
 def test_code_that_git_holds_is_no_output_of_a_stage(trial: Trial) -> None:
     recorded = hashlib.md5(trial.read(TRAIN).encode()).hexdigest()
     found = trial.tagged({
