@@ -70,7 +70,7 @@ def compare(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Chang
         lost = [value for value in _texts(before.get("classes")) if value not in _texts(now.get("classes"))]
         said = f"the classes were {_some(before.get('classes'))} and are {_some(now.get('classes'))}"
         yield Change(said, bool(lost), before.get("classes"), now.get("classes"))
-    for name in has.keys() - had.keys():
+    for name in (name for name in has if name not in had):
         yield Change(f"the input {name} is new", False, None, name)
 
 
