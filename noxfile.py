@@ -86,7 +86,8 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def newest(session: nox.Session) -> None:
     """Compare our verdicts with those of the newest DVC, or of the one that ARGS name (`dvc==3.56.0`)."""
-    folder = ROOT / ".dev" / "newest"
+    # Beside the main environment, not here: cookiecutter copies a local template whole before its first question.
+    folder = Path(sys.prefix).parent / "newest"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     session.run("uv", "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
     install = ["uv", "pip", "install", "--quiet", "--python", str(python)]
