@@ -23,7 +23,6 @@ _REPOINTING = (
     "GIT_REPLACE_REF_BASE GIT_SHALLOW_FILE GIT_WORK_TREE"
 ).split()
 QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
-ZERO = "0" * 40
 #: How many commits are looked at before a git process is asked, and how large a file may be that is kept.
 _NEAR, _SMALL = 16, 1 << 16
 _LEADING_OUT = (b"symlink", b"dangling", b"loop", b"notdir")
