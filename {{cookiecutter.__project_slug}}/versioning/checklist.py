@@ -38,7 +38,7 @@ def of(repository: Repository, moment: judge.Moment) -> Checklist:
     models = judge.models(disk) or [policy.model]
     reports, steps = [], []
     for model in models:
-        version = _declared(disk, policy.of(model))
+        version = declared_version(disk, policy.of(model))
         tag = releases.tag_name(version, model, several=judge.has_several(disk)) if version else ""
         taken = version is not None and _is_taken(repository, tag, model, version)
         report = judge.release_on_disk(repository, "" if taken else tag, moment, model)
@@ -57,7 +57,8 @@ def _in_order(report: Report) -> list[str]:
     return training[:1] or [*dict.fromkeys(finding.hint for finding in report.findings if finding.hint)]
 
 
-def _declared(disk: DiskSnapshot, policy: Policy) -> Version | None:
+def declared_version(disk: DiskSnapshot, policy: Policy) -> Version | None:
+    """The version that a model's parameters name for its next release; None where they name none, or cannot be read."""
     try:
         return Version.parse(str((disk.yaml(policy.params) or {}).get(dvc.VERSION_KEY, "")))
     except Malformed:

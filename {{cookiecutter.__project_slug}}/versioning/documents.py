@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -102,6 +103,39 @@ def _finite(text: str) -> float:
 
 def _no_constant(name: str) -> NoReturn:
     raise Malformed(f"holds {name}, which is no JSON number")
+
+
+# --- two documents ---------------------------------------------------------------------------------------------------
+
+ABSENT: Any = object()
+
+
+def differences(
+    claimed: Mapping[str, Any], expected: Mapping[str, Any], keys: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """The leaves in which two mappings differ; `1`, `1.0` and `true` are three values."""
+    for key in sorted({*claimed, *expected}, key=str):
+        says, known = claimed.get(key, ABSENT), expected.get(key, ABSENT)
+        if isinstance(says, Mapping) and isinstance(known, Mapping):
+            yield from differences(says, known, (*keys, str(key)))
+        elif not equal(says, known):
+            yield (*keys, str(key)), says, known
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two values are one, kind and all."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(equal, one, other))
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other):
+        return True
+    return type(one) is type(other) and bool(one == other)
+
+
+def shown(value: Any) -> str:
+    """A value as a message has it."""
+    return "nothing" if value is ABSENT else repr(value)
 
 
 # --- the YAML that DVC writes, ten times as fast -------------------------------------------------------------------------

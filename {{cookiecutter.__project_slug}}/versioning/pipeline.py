@@ -528,19 +528,12 @@ class Comparison:
     def _kept_inside(self, path: str, folders: Mapping[str, str]) -> str | None:
         """The hash of a path inside a folder that DVC keeps as a whole; empty where the folder's listing is not here."""
         folder = next((place for place in _upwards(path) if place in folders), "")
-        listing = self._listing(folders.get(folder, ""))
+        listing = Storage(self.snapshot.repository).listing(folders.get(folder, ""))
         if listing is None:
             return ""
         name = posixpath.relpath(path, folder)
         inside = {posixpath.relpath(file, name): md5 for file, md5 in listing.items() if file.startswith(f"{name}/")}
         return listing.get(name) or (_folder_hash(inside) if inside else None)
-
-    def _listing(self, md5: str) -> dict[str, str] | None:
-        """The files of a folder that DVC keeps, by their names in it; None where the cache does not hold the list."""
-        place = Storage(self.snapshot.repository).find(md5) if md5.endswith(".dir") else None
-        if place is None:
-            return None
-        return {item["relpath"]: item["md5"] for item in json.loads(place.read_bytes())}
 
     def _folder(self, path: str) -> str | None:
         """DVC's hash of a folder; empty where it holds a folder of DVC's whose listing is not here."""
@@ -558,7 +551,7 @@ class Comparison:
         for place, md5 in kept.items():
             if not place.startswith(f"{path}/") or (self.snapshot.on_disk and self.snapshot.files(place)):
                 continue
-            listing = self._listing(md5) if md5.endswith(".dir") else {"": md5}
+            listing = Storage(self.snapshot.repository).listing(md5) if md5.endswith(".dir") else {"": md5}
             if listing is None:
                 return ""
             entries |= {posixpath.relpath(posixpath.join(place, name), path): value for name, value in listing.items()}

@@ -9,6 +9,7 @@ from typing import Any
 from . import features
 from . import pipeline as dvc
 from . import sidecar as sidecars
+from .documents import differences, shown
 from .git import Repository
 from .history import History
 from .policy import Policy
@@ -38,8 +39,7 @@ def reasons(repository: Repository, policy: Policy, since: Release) -> Iterator[
     disk, model = DiskSnapshot(repository), policy.model
     before, now = History(repository).sidecar(since, model), disk.json(sidecars.path_of(model)) or {}
     yield from _of_features(repository, policy, since, before, now)
-    for key, was, is_now in _leaves_changed(before.get("hyperparameters"), now.get("hyperparameters")):
-        yield Reason("minor", f"parameter {key}: {was} -> {is_now}")
+    yield from _changed("minor", "parameter", before.get("hyperparameters"), now.get("hyperparameters"))
     code = repository.run("diff", "--name-only", "-z", since.commit, "--", "src", dvc.PIPELINE).split("\0")
     retrained = sidecars.field(before, "artifact", "sha256") != sidecars.field(now, "artifact", "sha256")
     for path in filter(None, code):
@@ -48,8 +48,7 @@ def reasons(repository: Repository, policy: Policy, since: Release) -> Iterator[
         yield Reason("patch", f"data: {before.get('data_id')} -> {now.get('data_id')}")
     if sidecars.field(before, "environment", "lock_sha256") != sidecars.field(now, "environment", "lock_sha256"):
         yield Reason("patch", f"packages: {policy.environment}")
-    for key, was, is_now in _leaves_changed(before.get("metrics"), now.get("metrics")):
-        yield Reason("patch", f"metric {key}: {was} -> {is_now}")
+    yield from _changed("patch", "metric", before.get("metrics"), now.get("metrics"))
 
 
 def _of_features(
@@ -67,9 +66,6 @@ def _of_features(
         yield Reason("major" if change.breaks else "minor", f"features: {change}")
 
 
-def _leaves_changed(before: Any, now: Any, above: str = "") -> Iterator[tuple[str, Any, Any]]:
-    if isinstance(before, Mapping) and isinstance(now, Mapping):
-        for key in sorted({*before, *now}, key=str):
-            yield from _leaves_changed(before.get(key), now.get(key), f"{above}.{key}" if above else str(key))
-    elif before != now:
-        yield above, before, now
+def _changed(part: str, what: str, before: Any, now: Any) -> Iterator[Reason]:
+    for keys, was, is_now in differences(before or {}, now or {}):
+        yield Reason(part, f"{what} {'.'.join(keys)}: {shown(was)} -> {shown(is_now)}")

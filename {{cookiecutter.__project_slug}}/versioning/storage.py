@@ -71,13 +71,10 @@ class Storage:
                     return place
         return None
 
-    def listing(self, md5: str) -> dict[str, str]:
-        """MD5 by relative path of what a folder holds, by its own hash (`….dir`); empty where it is not on this machine."""
-        place = self.find(md5)
-        try:
-            return {item["relpath"]: item["md5"] for item in json.loads(place.read_bytes())} if place else {}
-        except (KeyError, TypeError, ValueError):
-            return {}
+    def listing(self, md5: str) -> dict[str, str] | None:
+        """MD5 by relative path of what a folder holds, by its own hash (`….dir`); None where its list is not on this machine."""
+        place = self.find(md5) if md5.endswith(".dir") else None
+        return None if place is None else {item["relpath"]: item["md5"] for item in json.loads(place.read_bytes())}
 
 
 def _read_config(*places: Path) -> configparser.ConfigParser:

@@ -207,7 +207,7 @@ class Case:
         while folder:
             whole = self.pipeline.output(folder)
             if whole:
-                return self.storage.listing(whole.md5).get(posixpath.relpath(path, folder))
+                return (self.storage.listing(whole.md5) or {}).get(posixpath.relpath(path, folder))
             folder = posixpath.dirname(folder)
         return None
 

@@ -9,6 +9,7 @@ from typing import Any
 from .. import pipeline as dvc
 from .. import policy as policies
 from .. import sidecar as sidecars
+from ..documents import ABSENT, differences, equal, shown
 from ..errors import Malformed
 from ..findings import Finding
 from .base import Case, rule
@@ -24,12 +25,12 @@ def hyperparameters(case: Case) -> Iterator[Finding]:
     if not isinstance(claimed, dict):
         return
     recorded = case.pipeline.recorded_params(_stages(case), case.policy.params)
-    for keys, says, expected in _differences(claimed, recorded, ("hyperparameters",)):
-        message = f"says {_shown(says)}, {dvc.LOCK} recorded {_shown(expected)}"
+    for keys, says, expected in differences(claimed, recorded, ("hyperparameters",)):
+        message = f"says {shown(says)}, {dvc.LOCK} recorded {shown(expected)}"
         yield case.finding("HP01", message, *keys, expected=expected, actual=says, hint=case.redescribe)
     seed = case.claim("seed")
-    if seed is not None and not _equal(seed, recorded.get("seed")):
-        message = f"says {_shown(seed)}, {dvc.LOCK} recorded {_shown(recorded.get('seed', _ABSENT))}"
+    if seed is not None and not equal(seed, recorded.get("seed")):
+        message = f"says {shown(seed)}, {dvc.LOCK} recorded {shown(recorded.get('seed', ABSENT))}"
         yield case.finding("HP01", message, "seed", expected=recorded.get("seed"), actual=seed, hint=case.redescribe)
 
 
@@ -63,8 +64,8 @@ def metrics(case: Case) -> Iterator[Finding]:
     actual = case.snapshot.md5(path)
     # Describing anew from a metrics file that is not the recorded one would only copy its fault.
     sound = path in outputs and outputs[path].md5 == actual
-    for keys, says, expected in _differences(claimed, written, ("metrics",)):
-        message = f"says {_shown(says)}, {path} says {_shown(expected)}"
+    for keys, says, expected in differences(claimed, written, ("metrics",)):
+        message = f"says {shown(says)}, {path} says {shown(expected)}"
         hint = case.redescribe if sound else _remake(case)
         yield case.finding("ME01", message, *keys, expected=expected, actual=says, hint=hint)
     if path not in outputs:
@@ -92,7 +93,7 @@ def finite(case: Case) -> Iterator[Finding]:
         for keys, value in _leaves(claimed, ("metrics",)):
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if not number or not math.isfinite(value):
-                message = f"is {_shown(value)}, which is no finite number"
+                message = f"is {shown(value)}, which is no finite number"
                 yield case.finding("ME02", message, *keys, actual=value, hint=_remake(case))
 
 
@@ -131,31 +132,6 @@ def _stages(case: Case) -> list[str]:
     return sidecars.claimed_stages(case.pipeline, path if isinstance(path, str) else "", case.policy, case.model)
 
 
-_ABSENT: Any = object()
-
-
-def _differences(
-    claimed: Mapping[str, Any], expected: Mapping[str, Any], keys: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
-    """The leaves in which two mappings differ; `1`, `1.0` and `true` are three values."""
-    for key in sorted({*claimed, *expected}, key=str):
-        says, known = claimed.get(key, _ABSENT), expected.get(key, _ABSENT)
-        if isinstance(says, Mapping) and isinstance(known, Mapping):
-            yield from _differences(says, known, (*keys, str(key)))
-        elif not _equal(says, known):
-            yield (*keys, str(key)), says, known
-
-
-def _equal(one: Any, other: Any) -> bool:
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_equal, one, other))
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
-    if isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other):
-        return True
-    return type(one) is type(other) and bool(one == other)
-
-
 def _leaves(value: Any, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
@@ -165,7 +141,3 @@ def _leaves(value: Any, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
             yield from _leaves(item, (*keys, str(position)))
     else:
         yield keys, value
-
-
-def _shown(value: Any) -> str:
-    return "nothing" if value is _ABSENT else repr(value)

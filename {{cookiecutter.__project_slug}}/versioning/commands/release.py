@@ -12,6 +12,7 @@ from pathlib import Path
 from .. import judge, policy, proposal, releases
 from .. import pipeline as dvc
 from .. import sidecar as sidecars
+from ..checklist import declared_version
 from ..checks.base import next_release
 from ..checks.commit import branch_for
 from ..errors import UsageError, VersioningError
@@ -73,7 +74,7 @@ def _propose(repository: Repository, rules: policy.Policy, *, named: bool) -> in
     verb = f"model release{f' --model {rules.model}' if named else ''}"
     last = proposal.last_final(repository, rules.model)
     if last is None:
-        declared = _declared_version(repository, rules) or FIRST
+        declared = declared_version(DiskSnapshot(repository), rules) or FIRST
         print(f"{rules.model} has no final release yet\nNext: {verb} {declared.final}")
         return 0
     found = [*proposal.reasons(repository, rules, last)]
@@ -102,17 +103,13 @@ def next_version(declared: Version | None, released: list[Version], part: str) -
     return last.bump(part)
 
 
-def _declared_version(repository: Repository, rules: policy.Policy) -> Version | None:
-    return Version.parse(str((DiskSnapshot(repository).yaml(rules.params) or {}).get(dvc.VERSION_KEY, "")))
-
-
 def _wanted(repository: Repository, rules: policy.Policy, text: str) -> Version:
     if text in BUMPS:
         head = repository.head()
         if head is None:
             raise VersioningError("there is no commit to release", 'git add -A && git commit -m "Start"')
         known = [one.version for one in History(repository).earlier(head, rules.model, including=True)]
-        return next_version(_declared_version(repository, rules), known, text)
+        return next_version(declared_version(DiskSnapshot(repository), rules), known, text)
     version = Version.parse(text.rpartition("/")[2])
     if version is None:
         meaning = parse_tag(text)
