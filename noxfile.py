@@ -25,6 +25,7 @@ LINTED = [
 TYPED = ["dev.py", "noxfile.py", "template_answers"]
 LOCKS = {
     "runtime": "requirements.lock",
+    "parquet": "requirements.parquet.lock",
     "tools": "requirements-dev.lock",
     "s3": "requirements-dev.s3.lock",
     "gs": "requirements-dev.gs.lock",

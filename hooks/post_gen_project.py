@@ -67,7 +67,7 @@ def keep_what_was_chosen() -> None:
     if scheme:
         Path(f"requirements-dev.{scheme}.lock").replace("requirements-dev.lock")
     unwanted = [Path(file) for service, files in SERVICE_FILES.items() if service != ANSWERS["ci"] for file in files]
-    unwanted += [*Path().glob("requirements-dev.*.lock"), *(path for name in CACHES for path in Path().rglob(name))]
+    unwanted += [*Path().glob("requirements*.*.lock"), *(path for name in CACHES for path in Path().rglob(name))]
     if DATA != SAMPLE:
         unwanted += [SAMPLE, Path(f"{SAMPLE}.dvc"), *Path("data/raw").glob("LICENSE*"), Path("data/raw/README.md")]
     for path in unwanted:

@@ -19,6 +19,7 @@ JOINT = REPOSITORY / "requirements-dev.lock"
 SOURCES = {
     JOINT: REPOSITORY / "requirements-dev.in",
     TEMPLATE / "requirements.lock": REPOSITORY / "requirements" / "runtime.in",
+    TEMPLATE / "requirements.parquet.lock": REPOSITORY / "requirements" / "parquet.in",
     TEMPLATE / "requirements-dev.lock": REPOSITORY / "requirements" / "tools.in",
     TEMPLATE / "requirements-dev.s3.lock": REPOSITORY / "requirements" / "s3.in",
     TEMPLATE / "requirements-dev.gs.lock": REPOSITORY / "requirements" / "gs.in",
