@@ -32,6 +32,7 @@ COMMANDS = {
     "demo": "the ten-minute story, told step by step",
     "test": "ruff, mypy, then pytest: what CI runs; with ARGS, which go to pytest, pytest alone",
     "lint": "ruff and mypy; `-- --fix` mends what can be mended",
+    "docs": "the documentation as a site, in .dev/site; writes the pages that are made from the code",
     "newest": "our verdicts on pipelines against the newest DVC's, or that of ARGS: `-- dvc==3.67.1`",
     "bench": "the benchmarks, or those that ARGS name",
     "lock": "resolve the lock files anew, from the package index; `-- --upgrade` takes new versions",
@@ -91,7 +92,7 @@ def ensure_environment() -> None:
         PRIVATE.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(PRIVATE / "making"):
             if not is_ready(wanted):
-                say("making {} from requirements-dev.lock, once: about 200 packages, 650 MB".format(ENV))
+                say("making {} from requirements-dev.lock, once: about 280 packages, 1.3 GB".format(ENV))
                 shutil.rmtree(str(ENV), ignore_errors=True)
                 make_environment()
                 MARKER.write_text(json.dumps(wanted), encoding="utf-8")

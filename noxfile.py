@@ -19,6 +19,7 @@ LINTED = [
     "template_answers",
     "tests",
     "benchmarks",
+    "docs",
     f"{TEMPLATE.name}/versioning",
     f"{TEMPLATE.name}/src",
 ]
@@ -82,6 +83,13 @@ def lint(session: nox.Session) -> None:
 def demo(session: nox.Session) -> None:
     """Tell the ten-minute story, step by step."""
     _close_with(session, "python", "demo.py", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write the pages that are made from the code, and build the site strictly, in .dev/site."""
+    session.run("python", "docs/_pages.py")
+    _close_with(session, "python", "-m", "mkdocs", "build", "--strict")
 
 
 @nox.session
