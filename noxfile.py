@@ -109,12 +109,8 @@ def newest(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the scripts of benchmarks/, or those named."""
-    names = session.posargs or sorted(path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py"))
-    if not names:
-        session.error("benchmarks/ has no script to run")
-    for name in names:
-        session.run("python", f"benchmarks/{name}.py")
+    """Measure what benchmarks/ has, or what is named, and print one table."""
+    _close_with(session, "python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session

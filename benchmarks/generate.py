@@ -1,17 +1,17 @@
-"""Generating a project without its environment, beside the bare commands that it stands for. Budget: 1.6 times."""
+"""Generating a project without its environment, beside the bare commands that it stands for."""
 
 from __future__ import annotations
 
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-TEMPLATE = ROOT / "{{cookiecutter.__project_slug}}"
+from .bench import ROOT, ROUNDS, TEMPLATE, Row, medians, ratio
+
 BUDGET = 1.6
 BARE = """
 set -e
@@ -28,32 +28,30 @@ git push -q -u origin main
 """
 
 
-def main(rounds: int = 7) -> int:
-    """Print medians of interleaved runs and their ratio; exit with 1 over budget."""
-    with tempfile.TemporaryDirectory() as scratch:
-        template = Path(scratch, "template")
-        template.mkdir()
-        for part in ("cookiecutter.json", "hooks", "template_answers", TEMPLATE.name):
-            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-            copy(ROOT / part, template / part)
-        bare = ["sh", "-c", BARE, "sh", str(TEMPLATE / "data/raw/telco-customer-churn.csv")]
-        ours = [sys.executable, "-m", "cookiecutter", str(template), "--no-input", "_install=no"]
-        times: list[tuple[float, float]] = [(timed(bare, scratch), timed(ours, scratch)) for _ in range(rounds + 1)][1:]
-    medians = [statistics.median(column) for column in zip(*times, strict=True)]
-    ratio = statistics.median(generated / plain for plain, generated in times)
-    print(f"| what | median of {rounds} | ratio |\n|---|---|---|")
-    print(f"| git init twice, dvc init, dvc add, commit, push | {medians[0]:.2f} s | 1 |")
-    print(f"| cookiecutter, no install | {medians[1]:.2f} s | {ratio:.2f} (budget {BUDGET}) |")
-    return int(ratio > BUDGET)
+def copy_of_template(scratch: Path) -> Path:
+    """What a clone has of it: cookiecutter copies all that lies in a folder, environments too."""
+    template = scratch / "template"
+    template.mkdir()
+    for part in ("cookiecutter.json", "hooks", "template_answers", TEMPLATE.name):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, template / part)
+    return template
 
 
-def timed(command: list[str], scratch: str) -> float:
-    """Return how many seconds the command takes in an empty folder."""
+def rows(scratch: Path) -> Iterator[Row]:
+    """One row: both in turn, each in an empty folder."""
+    bare = ["sh", "-c", BARE, "sh", str(TEMPLATE / "data/raw/telco-customer-churn.csv")]
+    ours = [sys.executable, "-m", "cookiecutter", str(copy_of_template(scratch)), "--no-input", "_install=no"]
+    times = [(timed(ours, scratch), timed(bare, scratch)) for _ in range(ROUNDS + 1)][1:]
+    share = ratio(times)
+    generated, plain = medians(times)
+    reference = f"`git init` twice, `dvc init`, `dvc add`, commit, push {plain / 1000:.2f} s"
+    yield Row("`cookiecutter`, no install", f"{generated / 1000:.2f} s", reference, f"{share:.2f} of {BUDGET}", share <= BUDGET)
+
+
+def timed(command: list[str], scratch: Path) -> float:
+    """How many seconds the command takes in an empty folder."""
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         start = time.perf_counter()
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         return time.perf_counter() - start
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Budgets, as ratios measured in one run on the same work: `python -m benchmarks [NAME ...]`."""
