@@ -87,8 +87,8 @@ def _build(features: pd.DataFrame, spec: FeatureSpec, params: dict[str, Any], se
         raise DataError(f"build_model in train.py returns {model!r}: an estimator with fit and predict")
     if not hasattr(model, wanted[-1]):
         raise DataError(
-            f"{_named(model)} has no predict_proba: build_model in train.py returns a classifier that gives probabilities "
-            "(SVC(probability=True), or any within CalibratedClassifierCV)"
+            f"{_named(model)} has no predict_proba: build_model in train.py returns a classifier that gives probabilities, as "
+            "CalibratedClassifierCV(model, ensemble=False) does around any other"
         )
     return model
 
