@@ -12,7 +12,11 @@ from typing import Any
 
 #: The filter's name in .gitattributes, and what Git runs. Where there are no rules or no Python, a notebook passes as it is.
 FILTER = "filter.notebook"
-COMMAND = 'f=$(git rev-parse --git-common-dir)/model-gate/versioning/shims/notebook; if [ -f "$f" ]; then sh "$f"; else cat; fi'
+# Git hands this to a shell, but the Git that DVC has of its own (`dvc exp run`) splits it into words and starts the first one.
+COMMAND = (
+    """sh -c 'f=$(git rev-parse --git-common-dir)/model-gate/versioning/shims/notebook; """
+    """if [ -f "$f" ]; then sh "$f"; else cat; fi'"""
+)
 # What a run writes into the metadata of a cell, and of the notebook.
 _OF_A_RUN = ("ExecuteTime", "collapsed", "execution", "scrolled")
 _OF_A_SESSION = ("signature", "widgets")

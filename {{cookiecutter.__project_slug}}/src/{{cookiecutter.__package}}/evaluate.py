@@ -134,6 +134,8 @@ def evaluate(predictions: pd.DataFrame, actual: np.ndarray, spec: FeatureSpec, r
         save_figure(draw_curve(curve, "predicted", "observed"), reports / "calibration.png")
     values["rows"] = len(actual)
     own = own_metrics(actual, predictions, spec)
+    if not isinstance(own, dict):
+        raise DataError(f"own_metrics in evaluate.py returns {type(own).__name__}: a dict of numbers by name")
     if taken := sorted(values.keys() & own.keys()):
         raise DataError(f"own_metrics in evaluate.py returns {taken}, which are there already: other names")
     values |= own

@@ -199,6 +199,8 @@ def read_spec(path: Path) -> FeatureSpec:
         raise DataError(f"{path} is no feature specification: {error!r}") from error
     if version != SCHEMA_VERSION:
         raise DataError(f"{path} has schema_version {version!r}, this code reads {SCHEMA_VERSION}")
+    if lacking := sorted(FeatureSpec.__required_keys__ - spec.keys()):  # a sidecar has a schema_version too
+        raise DataError(f"{path} is no feature specification: it has no {', '.join(lacking)}")
     return spec
 
 

@@ -128,16 +128,18 @@ def save_model(model: Any, path: Path) -> None:
 
 
 def _dump(model: Any) -> bytes:
+    """Return what skops writes, once it was read again: by this process, which made it and so trusts it."""
     try:
         content: bytes = skops.io.dumps(model)
         types = skops.io.get_untrusted_types(data=content)
-    except (TypeError, ValueError, AttributeError, NotImplementedError, pickle.PicklingError) as error:
-        raise DataError(f"skops cannot save {_named(model)}: {' '.join(str(error).split())}") from error
-    if own := [name for name in types if name.startswith("__main__.") or "<lambda>" in name or "<locals>" in name]:
+        if own := [name for name in types if name.startswith("__main__.")]:
+            raise AttributeError(f"no other program finds {', '.join(own)}")
+        skops.io.loads(content, trusted=types)
+    except (AttributeError, ImportError, NotImplementedError, TypeError, ValueError, pickle.PicklingError) as error:
         raise DataError(
-            f"the model holds {', '.join(own)}, which no other program can find: what a function of your own computes belongs "
-            "into own_features in featurize.py"
-        )
+            f"skops cannot save {_named(model)} so that it can be loaded again: {' '.join(str(error).split())}. What a function of "
+            "your own computes belongs into own_features in featurize.py"
+        ) from error
     return content
 
 
