@@ -186,7 +186,7 @@ def test_a_regressor(swap: Swap, tmp_path: Path) -> None:
 def test_what_the_how_to_says_that_skops_does_not_trust(row: tuple[str, str]) -> None:
     known = dict(all_estimators())
     rng = np.random.default_rng(0)
-    X, y, texts = rng.uniform(size=(60, 4)), np.arange(60) % 2, [f"word{i % 9} and word{i % 7}" for i in range(60)]
+    matrix, y, texts = rng.uniform(size=(60, 4)), np.arange(60) % 2, [f"word{i % 9} and word{i % 7}" for i in range(60)]
     for name in re.findall(r"`(\w+)`", row[0]):
         kind = known[name]
         if name in ("VotingClassifier", "StackingClassifier"):
@@ -195,7 +195,7 @@ def test_what_the_how_to_says_that_skops_does_not_trust(row: tuple[str, str]) ->
             model = kind(known["SVC"](), ensemble=False)
         else:
             model = kind(tol=1) if name.startswith("MLP") else kind()
-        model.fit(texts if name.endswith("Vectorizer") else X, y)
+        model.fit(texts if name.endswith("Vectorizer") else matrix, y)
         assert {*skops.io.get_untrusted_types(data=skops.io.dumps(model))} == {*re.findall(r"`([\w.]+)`", row[1])}, name
 
 

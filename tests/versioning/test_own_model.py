@@ -35,7 +35,7 @@ def follow(project: Project) -> None:
     train, thresholds = blocks("yaml")
     for path, section in (("params.yaml", train), ("versioning.yaml", thresholds)):
         text, count = re.subn(
-            rf"^{section.partition(':')[0]}:.*\n(?:(?: .*)?\n)*?(?=^\S|\Z)", section, project.read(path), flags=re.M
+            rf"^{section.partition(':')[0]}:.*\n(?:(?: .*)?\n)*?(?=^\S|\Z)", section, project.read(path), flags=re.MULTILINE
         )
         assert count == 1
         project.write(path, text)

@@ -137,8 +137,8 @@ def _dump(model: Any) -> bytes:
         skops.io.loads(content, trusted=types)
     except (AttributeError, ImportError, NotImplementedError, TypeError, ValueError, pickle.PicklingError) as error:
         raise DataError(
-            f"skops cannot save {_named(model)} so that it can be loaded again: {' '.join(str(error).split())}. What a function of "
-            "your own computes belongs into own_features in featurize.py"
+            f"skops cannot save {_named(model)} so that it can be loaded again: {' '.join(str(error).split())}. What a function "
+            "of your own computes belongs into own_features in featurize.py"
         ) from error
     return content
 
