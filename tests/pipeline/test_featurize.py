@@ -73,3 +73,6 @@ def test_a_written_specification_is_read_again(modules: Any, spec: Any, tmp_path
     path.write_text("[]")
     with pytest.raises(modules.prepare.DataError, match="is no feature specification"):
         modules.featurize.read_spec(path)
+    path.write_text(json.dumps({"schema_version": 1, "model_name": "churn", "features": {"path": "models/churn.features.json"}}))
+    with pytest.raises(modules.prepare.DataError, match="is no feature specification: it has no classes, target, task"):
+        modules.featurize.read_spec(path)

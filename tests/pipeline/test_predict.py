@@ -38,6 +38,35 @@ def test_one_row_none_and_an_unknown_category(sample: Path, project: Path, modul
     pd.testing.assert_frame_equal(*unknown)
 
 
+def test_thousands_of_rows_at_once_and_a_row_at_a_time_have_equal_answers(sample: Path, project: Path, modules: Any) -> None:
+    """To the last digit: BLAS adds in another order for another number of rows."""
+    model = modules.predict.load_model(sample / "models" / "churn.skops")
+    spec = modules.featurize.read_spec(sample / "models" / "churn.features.json")
+    raw = modules.prepare.read_table(project / "raw.csv")
+    whole = modules.predict.predict(model, spec, raw)
+    for start, stop in ((0, 1), (5, 300), (511, 513), (3000, 3512), (1, 7043)):
+        part = modules.predict.predict(model, spec, raw.iloc[start:stop])
+        pd.testing.assert_frame_equal(part, whole.iloc[start:stop].reset_index(drop=True), check_exact=True)
+    for place in range(0, 7043, 97):
+        alone = modules.predict.predict(model, spec, raw.iloc[[place]])
+        pd.testing.assert_frame_equal(alone, whole.iloc[[place]].reset_index(drop=True), check_exact=True)
+
+
+def test_a_model_and_a_specification_of_different_releases_are_told_apart(sample: Path, project: Path, modules: Any) -> None:
+    model = modules.predict.load_model(sample / "models" / "churn.skops")
+    spec = modules.featurize.read_spec(sample / "models" / "churn.features.json")
+    raw = modules.prepare.read_table(project / "raw.csv").head()
+    fewer = {**spec, "features": spec["features"][1:]}
+    with pytest.raises(modules.prepare.DataError, match=r"the model was trained with \['tenure'\].* belong to different releases"):
+        modules.predict.predict(model, fewer, raw)
+    with pytest.raises(modules.prepare.DataError, match="they belong to different releases"):
+        modules.predict.predict(model, {**spec, "features": spec["features"][::-1]}, raw)
+    with pytest.raises(modules.prepare.DataError, match="the feature specification says"):
+        modules.predict.predict(FunctionTransformer(), spec, raw)
+    with pytest.raises(modules.prepare.DataError, match="the model has no predict:"):
+        modules.predict.predict(FunctionTransformer(), {**spec, "task": "regression", "classes": []}, raw)
+
+
 def test_a_model_of_another_specification_is_refused(sample: Path, project: Path, modules: Any) -> None:
     model = modules.predict.load_model(sample / "models" / "churn.skops")
     spec = modules.featurize.read_spec(sample / "models" / "churn.features.json")

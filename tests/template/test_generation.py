@@ -37,6 +37,7 @@ data/raw/telco-customer-churn.csv.dvc
 dvc.yaml
 infra/README.md
 models/.gitignore
+notebooks/explore.ipynb
 params.yaml
 pyproject.toml
 reports/.gitignore

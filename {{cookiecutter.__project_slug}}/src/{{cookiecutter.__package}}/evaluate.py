@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+from numbers import Integral, Real
 from pathlib import Path
 
 import matplotlib as mpl
@@ -54,6 +55,19 @@ def regression_metrics(actual: np.ndarray, predicted: np.ndarray) -> dict[str, f
     }
 
 
+def own_metrics(actual: np.ndarray, predictions: pd.DataFrame, spec: FeatureSpec) -> dict[str, float]:
+    """Return metrics to add to those above, by name; as it stands, none.
+
+    `actual` has the target of each test row: text for a classification, else float64. `predictions` has a row for each of
+    them in the same order, with the columns that `predict` in predict.py returns: `prediction`, and for a classification
+    `probability_<class>` for each of spec["classes"]. What you return has names of its own and finite numbers; they enter
+    the metrics file and the sidecar, and versioning.yaml can set a threshold for each.
+    """
+    # ---- REPLACE: YOUR OWN METRICS ---------------------------------------------
+    return {}
+    # ---- END OF REPLACE --------------------------------------------------------
+
+
 def calibration(actual: np.ndarray, probabilities: np.ndarray, classes: list[str]) -> pd.DataFrame:
     """Return `predicted` and `observed` rates and the `rows` of up to ten bins of predicted probability.
 
@@ -92,10 +106,12 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def write_metrics(values: dict[str, float], path: Path) -> None:
-    """Write JSON with six digits. Raises DataError for a value that is not finite."""
+    """Write JSON with six digits. Raises DataError for a value that is no number, or not finite."""
+    if wrong := {name: value for name, value in values.items() if isinstance(value, bool) or not isinstance(value, Real)}:
+        raise DataError(f"metrics that are no numbers: {wrong}")
     if wrong := {name: value for name, value in values.items() if not math.isfinite(value)}:
         raise DataError(f"metrics that are not finite: {wrong}")
-    rounded = {name: value if isinstance(value, int) else round(value, 6) for name, value in values.items()}
+    rounded = {name: int(value) if isinstance(value, Integral) else round(float(value), 6) for name, value in values.items()}
     path.write_text(json.dumps(rounded, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
 
 
@@ -117,6 +133,12 @@ def evaluate(predictions: pd.DataFrame, actual: np.ndarray, spec: FeatureSpec, r
         save_figure(draw_confusion(actual, table["predicted"], spec["classes"]), reports / "confusion_matrix.png")
         save_figure(draw_curve(curve, "predicted", "observed"), reports / "calibration.png")
     values["rows"] = len(actual)
+    own = own_metrics(actual, predictions, spec)
+    if not isinstance(own, dict):
+        raise DataError(f"own_metrics in evaluate.py returns {type(own).__name__}: a dict of numbers by name")
+    if taken := sorted(values.keys() & own.keys()):
+        raise DataError(f"own_metrics in evaluate.py returns {taken}, which are there already: other names")
+    values |= own
     write_metrics(values, reports / "metrics.json")
     return values
 

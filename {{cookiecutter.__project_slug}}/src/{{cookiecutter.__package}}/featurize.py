@@ -1,4 +1,4 @@
-"""Learn the feature specification from the train split, and shape tables by it."""
+"""Learn the feature specification from the train split, and shape tables by it: in training and for predictions alike."""
 
 import argparse
 import json
@@ -7,16 +7,28 @@ from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from .prepare import DataError, as_numbers, as_text, read_columns, read_table, run, write_table
 
 SCHEMA_VERSION = 1
 
+# Columns under `features: categorical` that hold sentences: their text is passed on as it is, not compared with the values
+# that train has. The model in train.py has to make something of them (TfidfVectorizer, HashingVectorizer).
+# ---- REPLACE: FREE TEXT ----------------------------------------------------
+FREE_TEXT: tuple[str, ...] = ()
+# ---- END OF REPLACE --------------------------------------------------------
+
 
 class Feature(TypedDict):
     name: str
-    type: Literal["number", "category"]
+    type: Literal["number", "category", "text"]
     categories: NotRequired[list[str]]  # sorted, as seen in train
+
+
+class Derived(TypedDict):
+    name: str
+    type: Literal["number", "text"]
 
 
 class FeatureSpec(TypedDict):
@@ -27,20 +39,81 @@ class FeatureSpec(TypedDict):
     target: str
     classes: list[str]  # sorted; of two classes the last is the positive one; empty for a regression
     features: list[Feature]
+    derived: NotRequired[list[Derived]]  # what own_features adds to them
+
+
+def own_features(inputs: pd.DataFrame) -> pd.DataFrame:
+    """Return columns to add to the inputs, for the model to learn from; as it stands, none.
+
+    `inputs` has a row for each row of the table, and the columns that params.yaml names: numbers as float64 (NaN where
+    missing), everything else as text ("" where missing). What you return has
+
+    - the same rows in the same order (the same index), and the new columns only, with names that no input has;
+    - numbers or text; infinite numbers count as missing;
+    - in each row what follows from that row of the inputs alone: one row must give the same alone as among others. What is
+      learned from many rows (a mean, a rank, a vocabulary) belongs into the model, see build_model in train.py.
+
+    Training, evaluation and predictions all come through here, so they cannot differ. A broken promise is named when
+    `dvc repro` runs; a model that was trained with other columns than these is refused when it is used.
+    """
+    # ---- REPLACE: YOUR OWN FEATURES --------------------------------------------
+    return pd.DataFrame(index=inputs.index)
+    # ---- END OF REPLACE --------------------------------------------------------
 
 
 def learn_spec(train: pd.DataFrame, target: str, task: str, numeric: list[str], categorical: list[str]) -> FeatureSpec:
     """Return the specification of the train split; the test split must not teach it anything."""
     features: list[Feature] = [{"name": name, "type": "number"} for name in numeric]
-    features += [{"name": name, "type": "category", "categories": _values(train[name])} for name in categorical]
+    for name in categorical:
+        if name in FREE_TEXT:
+            features.append({"name": name, "type": "text"})
+        else:
+            features.append({"name": name, "type": "category", "categories": _values(train[name])})
     classes = _values(train[target]) if task == "classification" else []
-    return {
+    spec: FeatureSpec = {
         "schema_version": SCHEMA_VERSION,
         "task": task,
         "target": target,
         "classes": classes,
         "features": features,
     }
+    if derived := _learn_derived(_inputs(train, spec), target):
+        spec["derived"] = derived
+    return spec
+
+
+def _learn_derived(inputs: pd.DataFrame, target: str) -> list[Derived]:
+    """Return names and types of what own_features adds. Raises DataError where it breaks a promise."""
+    added = _add(inputs)
+    known = {*inputs.columns, target}
+    if wrong := [name for name in added if not isinstance(name, str) or name in known or list(added.columns).count(name) > 1]:
+        raise DataError(f"own_features in featurize.py returns {wrong}: new columns only, each with a name of its own")
+    derived: list[Derived] = [
+        {"name": str(name), "type": "number" if is_numeric_dtype(column) else "text"} for name, column in added.items()
+    ]
+    together = _shape_derived(added, derived)
+    for place in _telling_rows(inputs) if derived else []:
+        alone = _shape_derived(_add(inputs.iloc[[place]]), derived)
+        if differs := [name for name in together if not _same(alone[name], together[name].iloc[[place]])]:
+            raise DataError(
+                f"own_features in featurize.py gives {differs} another value when row {place + 1} is alone: a prediction for one "
+                "row would not be what was trained. What is learned from many rows belongs into build_model in train.py"
+            )
+    return derived
+
+
+def _telling_rows(inputs: pd.DataFrame) -> list[int]:
+    """Return up to fifty places: some over the whole table, and for each column the first row where it is missing."""
+    spread = np.linspace(0, len(inputs) - 1, num=10).astype(int)
+    missing = (inputs.isna() | inputs.eq("")).to_numpy()
+    first = missing.argmax(axis=0)[missing.any(axis=0)][:40]
+    return sorted({*spread.tolist(), *first.tolist()})
+
+
+def _same(one: pd.Series, other: pd.Series) -> bool:
+    if is_numeric_dtype(one):  # a sum over columns may differ in the last digit
+        return bool(np.isclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True).all())
+    return bool((one == other).all())
 
 
 def _values(column: pd.Series) -> list[str]:
@@ -48,21 +121,52 @@ def _values(column: pd.Series) -> list[str]:
 
 
 def transform(frame: pd.DataFrame, spec: FeatureSpec) -> pd.DataFrame:
-    """Return the features in the specification's order: numbers as float64, categories as text.
+    """Return the features in the specification's order, then those derived from them: numbers as float64, others as text.
 
-    Missing and unparsable numbers become NaN; missing and unknown categories become "". Other columns are ignored, so
+    Missing and unparsable numbers become NaN; missing texts and unknown categories become "". Other columns are ignored, so
     a result can be transformed again and stays the same. Raises DataError for columns that are not there.
     """
+    inputs = _inputs(frame, spec)
+    derived = spec.get("derived", [])
+    return pd.concat([inputs, _shape_derived(_add(inputs), derived)], axis=1)
+
+
+def _inputs(frame: pd.DataFrame, spec: FeatureSpec) -> pd.DataFrame:
     if absent := [feature["name"] for feature in spec["features"] if feature["name"] not in frame.columns]:
         raise DataError(f"the table has no column {absent}; the model needs them, values may be missing")
     return pd.DataFrame({feature["name"]: _shape(frame[feature["name"]], feature) for feature in spec["features"]})
 
 
+def _add(inputs: pd.DataFrame) -> pd.DataFrame:
+    """Return what own_features adds. It gets a copy: the inputs stay what they are."""
+    if inputs.empty:
+        return pd.DataFrame(index=inputs.index)
+    added = own_features(inputs.copy())
+    if not isinstance(added, pd.DataFrame) or not added.index.equals(inputs.index):
+        got = f"{len(added)} rows" if isinstance(added, pd.DataFrame) else type(added).__name__
+        raise DataError(f"own_features in featurize.py returns {got}: a DataFrame with the index of its {len(inputs)} inputs")
+    return added
+
+
+def _shape_derived(added: pd.DataFrame, derived: list[Derived]) -> pd.DataFrame:
+    """Return the derived columns as the specification has them; of no rows, it says what columns there are."""
+    wanted = [feature["name"] for feature in derived]
+    if len(added) and sorted(map(str, added.columns)) != sorted(wanted):
+        raise DataError(
+            f"own_features in featurize.py adds {list(added.columns)}, the model was trained with {wanted}: use the code of its "
+            "release (git checkout VERSION), or train again (dvc repro)"
+        )
+    if not len(added):
+        added = added.reindex(columns=wanted)
+    kinds = {"number": as_numbers, "text": lambda column: as_text(column).fillna("")}
+    return pd.DataFrame({one["name"]: kinds[one["type"]](added[one["name"]]) for one in derived}, index=added.index)
+
+
 def _shape(column: pd.Series, feature: Feature) -> pd.Series:
     if feature["type"] == "number":
         return as_numbers(column)
-    text = as_text(column)
-    return text.where(text.isin(feature["categories"]), "")
+    text = as_text(column).fillna("")
+    return text if feature["type"] == "text" else text.where(text.isin(feature["categories"]), "")
 
 
 def labels(frame: pd.DataFrame, spec: FeatureSpec) -> np.ndarray:
@@ -95,6 +199,8 @@ def read_spec(path: Path) -> FeatureSpec:
         raise DataError(f"{path} is no feature specification: {error!r}") from error
     if version != SCHEMA_VERSION:
         raise DataError(f"{path} has schema_version {version!r}, this code reads {SCHEMA_VERSION}")
+    if lacking := sorted(FeatureSpec.__required_keys__ - spec.keys()):  # a sidecar has a schema_version too
+        raise DataError(f"{path} is no feature specification: it has no {', '.join(lacking)}")
     return spec
 
 

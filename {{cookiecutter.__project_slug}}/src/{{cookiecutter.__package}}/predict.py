@@ -2,21 +2,29 @@
 
 import argparse
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import skops.io
+from joblib import parallel_config
 from threadpoolctl import threadpool_limits
 
 from .featurize import FeatureSpec, read_spec, transform
 from .prepare import DataError, read_table, run, write_table
 
 # Loading a model file may call the types it names. skops knows the harmless ones; those that your model needs besides
-# are added here once you know why they are not among them. For forests and boosted trees that is
+# are added here once you know why they are not among them. For forests and gradient boosting that is
 # "sklearn.tree._tree.Tree": a forged file with it can crash the process or read its memory, but run nothing.
+# ---- REPLACE: TYPES THAT YOUR MODEL NEEDS ----------------------------------
 TRUSTED = ("numpy.dtype",)
+# ---- END OF REPLACE --------------------------------------------------------
+
+# Rows are scored in blocks of this size, the last one filled up: for another number of rows BLAS adds in another order, and
+# a row alone would differ in the last digit from the same row in a table.
+BLOCK = 512
 
 
 def load_model(path: Path) -> Any:
@@ -44,15 +52,38 @@ def predict(model: Any, spec: FeatureSpec, frame: pd.DataFrame) -> pd.DataFrame:
     if features.empty:
         return pd.DataFrame(columns=["prediction", *(f"probability_{name}" for name in classes)])
     if spec["task"] == "regression":
-        with threadpool_limits(limits=1):
-            return pd.DataFrame({"prediction": model.predict(features)})
-    if list(model.classes_) != classes:
-        raise DataError(f"the model predicts {list(model.classes_)}, the feature specification says {classes}")
-    with threadpool_limits(limits=1):
-        probabilities = model.predict_proba(features)
+        return pd.DataFrame({"prediction": _score(model, "predict", features)})
+    if list(getattr(model, "classes_", [])) != classes:
+        raise DataError(
+            f"the model predicts {list(getattr(model, 'classes_', ['a number']))}, the feature specification says {classes}"
+        )
+    probabilities = _score(model, "predict_proba", features)
     result = pd.DataFrame(probabilities, columns=[f"probability_{name}" for name in classes])
     result.insert(0, "prediction", np.array(classes, dtype=object)[probabilities.argmax(axis=1)])
     return result
+
+
+def _score(model: Any, method: str, features: pd.DataFrame) -> np.ndarray:
+    """Return what the model says of each row: the same in every run, and alone or among others."""
+    if not hasattr(model, method):
+        raise DataError(f"the model has no {method}: it is not the one that the feature specification belongs to")
+    wanted = getattr(model, "feature_names_in_", None)
+    if wanted is not None and list(wanted) != list(features):
+        raise DataError(
+            f"the model was trained with {_differing(wanted, features)}, the feature specification says "
+            f"{_differing(features, wanted)}: they belong to different releases"
+        )
+    places = np.minimum(np.arange(-(-len(features) // BLOCK) * BLOCK), len(features) - 1)
+    # Neither threads of BLAS nor workers of the model's own: the order in which they end would decide the last digit.
+    with threadpool_limits(limits=1), parallel_config(backend="sequential"):
+        scores = [getattr(model, method)(features.iloc[block]) for block in places.reshape(-1, BLOCK)]
+    result: np.ndarray = np.concatenate(scores)[: len(features)]
+    return result
+
+
+def _differing(names: Iterable[str], others: Iterable[str]) -> list[str]:
+    known = set(others)
+    return [name for name in names if name not in known] or list(names)
 
 
 def main() -> None:

@@ -3,6 +3,8 @@
 import argparse
 import io
 import json
+import pickle
+import random
 import re
 import zipfile
 from collections.abc import Iterator
@@ -20,18 +22,28 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from .featurize import FeatureSpec, labels, read_spec, transform
-from .prepare import read_params, read_table, run
+from .prepare import DataError, read_params, read_table, run
 
 
-# ---- REPLACE THE BODY WITH YOUR OWN MODEL ----------------------------------
-def build_model(spec: FeatureSpec, params: dict[str, Any], seed: int) -> Pipeline:
-    """Return the unfitted model; `params` is the section `train` of params.yaml.
+def build_model(features: pd.DataFrame, spec: FeatureSpec, params: dict[str, Any], seed: int) -> Any:
+    """Return the model, not fitted yet.
 
-    It is fitted on what `transform` returns. Any scikit-learn estimator will do that skops can save, whose randomness
-    comes from `seed`, and that has `predict_proba` if it is a classifier.
+    `features` is what it will be fitted on: the columns of `spec`, then those of own_features in featurize.py; numbers as
+    float64 with NaN where one is missing, everything else as text with "" where missing or unknown. `params` is the section
+    `train` of params.yaml. What you return
+
+    - has `fit` and `predict`, as scikit-learn's estimators do, and takes a table with these columns: imputing, scaling and
+      encoding are parts of it (a Pipeline), or they would be missing where the model is used;
+    - has `predict_proba` if spec["task"] is "classification"; the labels are text;
+    - gives the same for the same seed, and for a row the same alone as among others;
+    - can be saved by skops: classes of scikit-learn, no functions of your own (those are for own_features). The types that
+      are more than plain data are named under TRUSTED in predict.py; a missing one is named when `dvc repro` evaluates.
     """
-    numbers = [feature["name"] for feature in spec["features"] if feature["type"] == "number"]
-    categories = {feature["name"]: feature["categories"] for feature in spec["features"] if feature.get("categories")}
+    # ---- REPLACE: YOUR OWN MODEL -----------------------------------------------
+    numbers = list(features.select_dtypes("number"))
+    learned = {feature["name"]: feature["categories"] for feature in spec["features"] if "categories" in feature}
+    texts = {name: learned.get(name) or sorted(set(features[name]) - {""}) for name in features if name not in numbers}
+    categories = {name: values for name, values in texts.items() if values}
     known = [np.array(values, dtype=object) for values in categories.values()]
     scale = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
     encode = OneHotEncoder(categories=known, handle_unknown="ignore", sparse_output=False)
@@ -41,21 +53,58 @@ def build_model(spec: FeatureSpec, params: dict[str, Any], seed: int) -> Pipelin
     else:
         model = Ridge(**params, random_state=seed)
     return Pipeline([("columns", columns), ("model", model)])
+    # ---- END OF REPLACE --------------------------------------------------------
 
 
-# ---- END OF REPLACE --------------------------------------------------------
+def fit(frame: pd.DataFrame, spec: FeatureSpec, params: dict[str, Any], seed: int) -> Any:
+    """Return the model fitted on a table with features and target.
 
-
-def fit(frame: pd.DataFrame, spec: FeatureSpec, params: dict[str, Any], seed: int) -> Pipeline:
-    """Return the model fitted on a table with features and target."""
+    Raises DataError for a model that does not keep what build_model promises.
+    """
+    features, target = transform(frame, spec), labels(frame, spec)
+    # A model that was not given the seed takes its numbers from here.
+    random.seed(seed)
+    np.random.seed(seed)
     # One thread: with another number of cores BLAS sums in another order, and the model has other bytes.
     with threadpool_limits(limits=1):
-        return build_model(spec, params, seed).fit(transform(frame, spec), labels(frame, spec))
+        model = _build(features, spec, params, seed)
+        model.fit(features, target)
+    classes = list(getattr(model, "classes_", []))
+    if spec["classes"] and classes != spec["classes"]:
+        raise DataError(f"{_named(model)} has the classes {classes}, train has {spec['classes']}: it is fitted on other labels")
+    return model
+
+
+def _build(features: pd.DataFrame, spec: FeatureSpec, params: dict[str, Any], seed: int) -> Any:
+    try:
+        model = build_model(features, spec, params, seed)
+    except TypeError as error:
+        if "unexpected keyword argument" not in str(error):
+            raise
+        raise DataError(f"{error}: the section train of params.yaml holds arguments of the model in train.py") from error
+    wanted = ["fit", "predict", *(["predict_proba"] if spec["task"] == "classification" else [])]
+    if isinstance(model, type) or not all(hasattr(model, name) for name in wanted[:2]):
+        raise DataError(f"build_model in train.py returns {model!r}: an estimator with fit and predict")
+    if not hasattr(model, wanted[-1]):
+        raise DataError(
+            f"{_named(model)} has no predict_proba: build_model in train.py returns a classifier that gives probabilities, as "
+            "CalibratedClassifierCV(model, ensemble=False) does around any other"
+        )
+    return model
+
+
+def _named(model: Any) -> str:
+    """Return the class of an estimator, of a pipeline that of its last step."""
+    return type(model.steps[-1][1] if isinstance(model, Pipeline) else model).__name__
 
 
 def save_model(model: Any, path: Path) -> None:
-    """Write a skops file that depends on the model alone, not on the time or the process that wrote it."""
-    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as saved:
+    """Write a skops file that depends on the model alone, not on the time or the process that wrote it.
+
+    Raises DataError for a model that holds something which could not be loaded again.
+    """
+    content = _dump(model)
+    with zipfile.ZipFile(io.BytesIO(content)) as saved:
         members = {name: saved.read(name) for name in saved.namelist()}
     schema = json.loads(members["schema.json"])
     # skops names objects and members by memory address or at random: number them as they appear. Equal addresses
@@ -76,6 +125,22 @@ def save_model(model: Any, path: Path) -> None:
     renamed["schema.json"] = json.dumps(schema, separators=(",", ":")).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(_zip(renamed))
+
+
+def _dump(model: Any) -> bytes:
+    """Return what skops writes, once it was read again: by this process, which made it and so trusts it."""
+    try:
+        content: bytes = skops.io.dumps(model)
+        types = skops.io.get_untrusted_types(data=content)
+        if own := [name for name in types if name.startswith("__main__.")]:
+            raise AttributeError(f"no other program finds {', '.join(own)}")
+        skops.io.loads(content, trusted=types)
+    except (AttributeError, ImportError, NotImplementedError, TypeError, ValueError, pickle.PicklingError) as error:
+        raise DataError(
+            f"skops cannot save {_named(model)} so that it can be loaded again: {' '.join(str(error).split())}. What a function "
+            "of your own computes belongs into own_features in featurize.py"
+        ) from error
+    return content
 
 
 def _nodes(value: Any) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .. import notebooks
 from ..errors import UsageError
 from ..git import Repository, clean_environment
 
@@ -73,6 +74,8 @@ def install(server: Path | None = None, python: Path | None = None) -> Path:
         _git(
             common, "config", "--file", str(_config(common)), "gate.python", os.path.relpath(python or _projects_python(), common)
         )
+    else:
+        _git(common, "config", f"{notebooks.FILTER}.clean", notebooks.COMMAND)
     return folder
 
 
@@ -92,6 +95,8 @@ def uninstall(server: Path | None = None) -> Path:
             hook.unlink()
             if hook.with_name(name + _KEPT).exists():
                 hook.with_name(name + _KEPT).rename(hook)
+    if not server:
+        _git(common, "config", "--remove-section", notebooks.FILTER)
     shutil.rmtree(common / "model-gate", ignore_errors=True)
     return folder
 
