@@ -2,21 +2,24 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from .prepare import DataError, as_numbers, as_text, read_columns, read_table, run, write_table
+from .prepare import DataError, as_dates, as_numbers, as_text, read_columns, read_table, run, write_table
 
 SCHEMA_VERSION = 1
 
 
 class Feature(TypedDict):
     name: str
-    type: Literal["number", "category"]
+    type: Literal["number", "category", "date"]
     categories: NotRequired[list[str]]  # sorted, as seen in train
+    decimal: NotRequired[str]  # the mark in texts that hold a number, where it is no point
+    format: NotRequired[str]  # of a date; the model gets the days since 1970-01-01
 
 
 class FeatureSpec(TypedDict):
@@ -29,10 +32,21 @@ class FeatureSpec(TypedDict):
     features: list[Feature]
 
 
-def learn_spec(train: pd.DataFrame, target: str, task: str, numeric: list[str], categorical: list[str]) -> FeatureSpec:
+def learn_spec(
+    train: pd.DataFrame,
+    target: str,
+    task: str,
+    numeric: list[str],
+    categorical: list[str],
+    dates: Mapping[str, str] | None = None,
+    decimal: str = ".",
+) -> FeatureSpec:
     """Return the specification of the train split; the test split must not teach it anything."""
     features: list[Feature] = [{"name": name, "type": "number"} for name in numeric]
+    if decimal != ".":
+        features = [{**feature, "decimal": decimal} for feature in features]
     features += [{"name": name, "type": "category", "categories": _values(train[name])} for name in categorical]
+    features += [{"name": name, "type": "date", "format": form} for name, form in (dates or {}).items()]
     classes = _values(train[target]) if task == "classification" else []
     return {
         "schema_version": SCHEMA_VERSION,
@@ -48,9 +62,9 @@ def _values(column: pd.Series) -> list[str]:
 
 
 def transform(frame: pd.DataFrame, spec: FeatureSpec) -> pd.DataFrame:
-    """Return the features in the specification's order: numbers as float64, categories as text.
+    """Return the features in the specification's order: numbers and dates as float64, categories as text.
 
-    Missing and unparsable numbers become NaN; missing and unknown categories become "". Other columns are ignored, so
+    Missing and unparsable numbers and dates become NaN; missing and unknown categories become "". Other columns are ignored, so
     a result can be transformed again and stays the same. Raises DataError for columns that are not there.
     """
     if absent := [feature["name"] for feature in spec["features"] if feature["name"] not in frame.columns]:
@@ -60,7 +74,9 @@ def transform(frame: pd.DataFrame, spec: FeatureSpec) -> pd.DataFrame:
 
 def _shape(column: pd.Series, feature: Feature) -> pd.Series:
     if feature["type"] == "number":
-        return as_numbers(column)
+        return as_numbers(column, feature.get("decimal", "."))
+    if feature["type"] == "date":
+        return as_dates(column, feature["format"])
     text = as_text(column)
     return text.where(text.isin(feature["categories"]), "")
 

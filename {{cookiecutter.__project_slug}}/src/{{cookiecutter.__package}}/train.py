@@ -30,7 +30,7 @@ def build_model(spec: FeatureSpec, params: dict[str, Any], seed: int) -> Pipelin
     It is fitted on what `transform` returns. Any scikit-learn estimator will do that skops can save, whose randomness
     comes from `seed`, and that has `predict_proba` if it is a classifier.
     """
-    numbers = [feature["name"] for feature in spec["features"] if feature["type"] == "number"]
+    numbers = [feature["name"] for feature in spec["features"] if feature["type"] != "category"]
     categories = {feature["name"]: feature["categories"] for feature in spec["features"] if feature.get("categories")}
     known = [np.array(values, dtype=object) for values in categories.values()]
     scale = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
