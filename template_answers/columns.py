@@ -26,7 +26,7 @@ _DAYS = ("%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",
 FORMATS = ("%Y-%m-%d", "iso", *(f"{day}{time}" for day in _DAYS for time in _TIMES))
 
 _ID = re.compile(r"(?i:(^|[\W_])(id|uuid|guid|index|key|sku|ean|isbn|nr|no|rownames)$)|[a-z]I[Dd]$")
-_COMMA = re.compile(r"[+-]?\d+,\d+")
+_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 # `1,234` is a thousand or one and a bit.
 _THREE = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 
@@ -37,7 +37,6 @@ class Column:
     def __init__(self, name: str, columns: int = 1) -> None:
         """Start without values; in a wide table fewer of each column are remembered."""
         self.name = name
-        self.filled = 0
         self.unique = self.integer = True
         self.numeric = False  # a number was seen
         self.values: set[str] = set()
@@ -50,15 +49,10 @@ class Column:
     def add(self, texts: Sequence[str]) -> None:
         """Take a block of values in."""
         if self._settled or (self._is_plain and self._add_numbers(texts)):
-            self.filled += len(texts)
             return
-        found = Counter(map(str.strip, texts))
-        for mark in MISSING:
-            found.pop(mark, None)
-        filled = sum(found.values())
-        self.filled += filled
-        new = found.keys() - self.values
-        self.unique = self.unique and len(new) == filled
+        found = {*map(str.strip, {*texts})} - MISSING
+        new = found - self.values
+        self.unique = self.unique and len(new) == sum(text.strip() not in MISSING for text in texts)
         for text in new:
             self._judge(text)
         if len(self.values) <= MAX_CATEGORIES or self._may_be_id:
@@ -80,7 +74,7 @@ class Column:
     def unusable(self) -> str:
         """Why nothing can be learned from the column, or an empty text."""
         if len(self.values) < 2:
-            return "the same in every row" if self.filled else "empty"
+            return "the same in every row" if self.values else "empty"
         if self.kind == "dates":
             return self._unclear_dates()
         if self.unique and (self.kind == "categorical" or (self.integer and _ID.search(self.name))):
@@ -175,11 +169,6 @@ class Target(Column):
             for mark in MISSING:
                 self.counts.pop(mark, None)
         super().add(texts)
-
-    @property
-    def classes(self) -> dict[str, int]:
-        """How often each class occurs; `1` and `1.0` are one class in the pipeline as well."""
-        return dict(self.counts)
 
 
 def _number(text: str) -> float | None:

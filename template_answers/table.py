@@ -24,10 +24,10 @@ from template_answers.parquet import MAGIC, ParquetTable
 SAMPLE = "telco-customer-churn.csv"
 SAMPLE_TARGET = "Churn"
 DELIMITERS = ",;\t|"
-VALUES_IN_A_BLOCK = 100_000
+VALUES_IN_A_BLOCK = 20_000
 LONGEST_LINE = 1 << 22
 # What training may hold in memory: rows x the numbers that a row becomes, 8 bytes each, in a few copies.
-CELLS = 20_000_000
+CELLS = 50_000_000
 ROWS = (1_000_000, 500_000, 200_000, 100_000, 50_000, 20_000, 10_000, 5_000)
 # What is no table although it is often taken for one, by its first bytes.
 FOREIGN = {
@@ -54,7 +54,7 @@ def describe(data_csv: str, target: str) -> dict[str, Any]:
     if target.strip() not in names:
         raise RefusedAnswer(f"target: {target!r} in {path.name} is {source.left_out[target.strip()]}")
     columns = [(Target if name == target.strip() else Column)(name, len(names)) for name in names]
-    for texts in _with_progress(source, max(50, VALUES_IN_A_BLOCK // len(names))):
+    for texts in _with_progress(source, max(20, VALUES_IN_A_BLOCK // len(names))):
         for column, block in zip(columns, texts, strict=True):
             column.add(block)
     return _described(path, source, columns)
@@ -225,14 +225,14 @@ def _described(path: Path, source: CsvTable | ParquetTable, columns: list[Column
 def _check_target(target: Target, path: Path) -> None:
     """Refuse a target of which too little is known to train and to measure a model."""
     where = f"target: {target.name!r} in {path.name}"
-    classes = target.classes
+    classes = target.counts
     if len(classes) < 2:
         raise RefusedAnswer(f"{where} has {sum(classes.values())} values, {len(classes)} different: nothing to learn")
     if target.kind != "numeric" and len(target.values) > MAX_CATEGORIES:
         odd = f", as {min(target.odd)!r} is no number" if target.numeric else ""
         raise RefusedAnswer(f"{where} is text with more than {MAX_CATEGORIES} classes{odd}")
-    if target.task == "regression" and target.filled < 6:
-        raise RefusedAnswer(f"{where} has {target.filled} values: six are needed to train and to measure a model")
+    if target.task == "regression" and sum(classes.values()) < 6:
+        raise RefusedAnswer(f"{where} has {sum(classes.values())} values: six are needed to train and to measure a model")
     if target.task == "classification" and sum(count > 1 for count in classes.values()) < 2:
         raise RefusedAnswer(f"{where} has {len(classes)} classes, and not two of more than one row: {_some(classes)}")
 

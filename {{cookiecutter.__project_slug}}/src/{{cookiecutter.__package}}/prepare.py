@@ -14,10 +14,11 @@ import pandas as pd
 from ruamel.yaml import YAML
 from sklearn.model_selection import train_test_split
 
+LARGEST = 1e100  # a greater number stands for a missing one; its square, and so a mean deviation, would be infinite
 MISSING = {"", "#N/A", "<NA>", "N/A", "NA", "NULL", "NaN", "n/a", "nan", "null"}
 DELIMITERS = ",;\t|"
 VALUES_IN_A_PART = 2_000_000  # of a table that is read a part at a time
-MAX_ROWS = 200_000  # where params.yaml does not say
+MAX_ROWS = 1_000_000  # where params.yaml does not say
 
 
 class DataError(ValueError):
@@ -147,9 +148,11 @@ def as_text(column: pd.Series) -> pd.Series:
 
 
 def as_numbers(column: pd.Series, decimal: str = ".") -> pd.Series:
-    """Return float64, NaN where the value is missing, infinite or no number."""
+    """Return float64, NaN where the value is missing, infinite or nearly so, or no number."""
     if column.dtype == "float64":
-        return column.where(np.isfinite(column))
+        return column.where(column.abs() <= LARGEST)
+    if column.dtype in ("float32", "float16"):  # they have the digits that they are printed with, and no more
+        column = pd.Series(column.to_numpy().astype(str), index=column.index, name=column.name)
     return _convert(column, lambda value: _number(value, decimal)).astype("float64")
 
 
@@ -172,17 +175,16 @@ def _text(value: Any) -> str | None:
 
 
 def _number(value: Any, decimal: str) -> float:
-    if isinstance(value, (str, np.float32)):  # a short float has the digits that it is printed with
-        value = str(value)
+    if isinstance(value, str):
         if "_" in value:  # for Python, 2020_01 is 202001
             return math.nan
-        if decimal == "," and re.fullmatch(r"\s*[+-]?\d+,\d+\s*", value):
+        if decimal == "," and re.fullmatch(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*", value):
             value = value.replace(",", ".")
     try:
         number = float(value)  # exact, unlike pandas.to_numeric: written and read again it is the same number
     except (TypeError, ValueError):
         return math.nan
-    return number if math.isfinite(number) else math.nan
+    return number if abs(number) <= LARGEST else math.nan
 
 
 def _days(value: Any, form: str) -> float:
