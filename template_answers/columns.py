@@ -53,7 +53,7 @@ class Column:
         found = {*map(str.strip, {*texts})} - MISSING
         new = found - self.values
         self.unique = self.unique and len(new) == sum(text.strip() not in MISSING for text in texts)
-        for text in new:
+        for text in sorted(new):  # what is said of a column names examples, the same ones every time
             self._judge(text)
         if len(self.values) <= MAX_CATEGORIES or self._may_be_id:
             self.values |= new

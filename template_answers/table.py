@@ -116,7 +116,8 @@ class CsvTable:
                 while block := [*islice(reader, rows)]:
                     if {*map(len, block)} != {width}:
                         block = self._without_blank_lines(block, reader.line_num)
-                    yield stream.buffer.tell() / self.size, [*zip(*block, strict=True)][first:]
+                    if block:
+                        yield stream.buffer.tell() / self.size, [*zip(*block, strict=True)][first:]
             except csv.Error as error:
                 raise RefusedAnswer(f"data_csv: {self.path.name} is not a CSV file: line {reader.line_num}: {error}") from error
             except UnicodeDecodeError as error:
