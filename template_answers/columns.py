@@ -142,10 +142,11 @@ class Column:
             self.formats = [form for form in self.formats if _is_date(text, form)]
 
     def _see_mark(self, text: str) -> None:
-        if "," in text and not self.sure_comma:
-            self.comma, self.sure_comma = text, not _THREE.fullmatch(text)
-        elif "." in text and not self.sure_point:
-            self.point, self.sure_point = text, not _THREE.fullmatch(text)
+        sure = not _THREE.fullmatch(text)
+        if "," in text and (sure > self.sure_comma or not self.comma):
+            self.comma, self.sure_comma = text, sure
+        elif "." in text and (sure > self.sure_point or not self.point):
+            self.point, self.sure_point = text, sure
 
     def _unclear_dates(self) -> str:
         swapped = self.format.replace("%d", "%x").replace("%m", "%d").replace("%x", "%m")

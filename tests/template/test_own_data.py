@@ -184,7 +184,7 @@ def test_counting_id_is_left_out(tmp_path: Path, name: str) -> None:
         ("x,y\n" + "".join(f"{row},{row}.5\n" for row in range(5)), "y", "has 5 values: six are needed"),
         ("x,y\n" + "".join(f"1,name {row}\n" for row in range(99)), "y", "is text with more than 50 classes"),
         ("x,y\n" + "".join(f"1,{row}\n" for row in [*range(99), "x"]), "y", "more than 50 classes, as 'x' is no number"),
-        ("x;y\n" + "".join(f"{row};{row},125\n" for row in range(1, 99)), "y", "10,125 is a thousand, or a decimal comma"),
+        ("x;y\n" + "".join(f"{row};{row},125\n" for row in range(1, 99)), "y", "1,125 is a thousand, or a decimal comma"),
         ("y\na\nb\na\nb\n", "y", "data_csv: table.csv has no column to learn from beside 'y'"),
         ("x,y\n" + "1,a\n1,b\n" * 9, "y", "no column to learn from beside 'y'; left out: 'x' (the same in every row)"),
         ('x,y\n1,"a\n2,b\n', "y", "data_csv: table.csv is not a CSV file: line 3: unexpected end of data"),
