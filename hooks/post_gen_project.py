@@ -4,10 +4,10 @@ Standard library only: this runs under cookiecutter's Python, before the project
 done here (no Git identity, no network) is said in one line each, and the rest is done.
 """
 
-import csv
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -27,6 +27,7 @@ SERVICE_FILES = {
     "jenkins": ("Jenkinsfile",),
 }
 CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".ipynb_checkpoints")
+COLUMNS = {"numeric": "number", "categorical": "category", "dates": "date"}
 ARGUMENTS_OF_RIDGE = "\ntrain:  # arguments of the model in src/*/train.py\n  alpha: 1.0\n"
 MESSAGE = f"Start {ANSWERS['__project_name'] or PROJECT.name} from the template"
 
@@ -66,6 +67,8 @@ def keep_what_was_chosen() -> None:
     scheme = ANSWERS["__storage_url"].partition("://")[0]
     if scheme:
         Path(f"requirements-dev.{scheme}.lock").replace("requirements-dev.lock")
+    if DATA.suffix == ".parquet":
+        Path("requirements.parquet.lock").replace("requirements.lock")
     unwanted = [Path(file) for service, files in SERVICE_FILES.items() if service != ANSWERS["ci"] for file in files]
     unwanted += [*Path().glob("requirements*.*.lock"), *(path for name in CACHES for path in Path().rglob(name))]
     if DATA != SAMPLE:
@@ -78,21 +81,9 @@ def keep_what_was_chosen() -> None:
 
 
 def place_own_data() -> None:
-    """Write the user's table to data/raw/ as plain CSV: UTF-8, commas, decimal points, one line a row."""
+    """Copy the user's table to data/raw/, byte for byte: the next export of it can be put in its place."""
     DATA.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        open(TABLE["path"], encoding="utf-8-sig", newline="") as source,
-        DATA.open("w", encoding="utf-8", newline="") as target,
-    ):
-        rows = csv.reader(source, delimiter=TABLE["delimiter"])
-        writer = csv.writer(target, lineterminator="\n")
-        header = [name.strip() for name in next(rows)]
-        commas = [header.index(name) for name in TABLE["decimal_commas"]]
-        writer.writerow(header)
-        for row in filter(None, rows):
-            for column in commas:
-                row[column] = row[column].replace(",", ".")
-            writer.writerow(row)
+    shutil.copyfile(TABLE["path"], DATA)
 
 
 def write_params() -> None:
@@ -100,6 +91,7 @@ def write_params() -> None:
     shipped = Path("params.yaml").read_text(encoding="utf-8")
     head, _, rest = shipped.partition("\ndata:\n")
     split = rest[rest.index("\nsplit:\n") : rest.index("\nfeatures:")]
+    split = re.sub(r"(max_rows:) \d+", rf"\1 {TABLE['max_rows']}", split)
     train = rest[rest.index("\ntrain:") :] if TABLE["task"] == "classification" else ARGUMENTS_OF_RIDGE
     data = f"""
 data:
@@ -108,12 +100,29 @@ data:
   target: {as_yaml(TABLE["target"])}  # rows without it are left out
   task: {TABLE["task"]}  # classification or regression
 """
-    lines = ["", "features:  # other columns are not used"]
-    lines += [f"  # left out: {name} ({reason})" for name, reason in TABLE["dropped"].items()]
+    lines = ["", "features:  # other columns are not used", *(f"  # left out: {line}" for line in left_out(40))]
+    if TABLE["decimal"] == ",":
+        lines += ['  decimal: ","  # the mark in the numbers of the table, also of the target']
     for kind in ("numeric", "categorical"):
         lines += [f"  {kind}:", *(f"    - {as_yaml(name)}" for name in TABLE[kind])] if TABLE[kind] else [f"  {kind}: []"]
+    if TABLE["dates"]:
+        lines += ["  dates:  # and how they are written; the model gets the days since 1970"]
+        lines += [f"    {as_yaml(name)}: {as_yaml(form)}" for name, form in TABLE["dates"].items()]
     features = "\n".join([*lines, ""])
     Path("params.yaml").write_bytes(f"{head}{data}{split}{features}{train}".encode())
+
+
+def left_out(most: int) -> list[str]:
+    """Return a line for each column that is not used; where there are more than `most`, one for each reason."""
+    dropped = TABLE["dropped"]
+    if len(dropped) <= most:
+        return [f"{name} ({reason})" for name, reason in dropped.items()]
+    lines = []
+    for reason in dict.fromkeys(dropped.values()):
+        names = [name for name, other in dropped.items() if other == reason]
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        lines.append(f"{', '.join(names[:5])}{more} ({reason})")
+    return lines
 
 
 def as_yaml(text: str) -> str:
@@ -194,9 +203,10 @@ def describe() -> list[str]:
     where = ANSWERS["__storage_url"] or f"{STORAGE.name}/ beside it"
     lines = [f"{PROJECT.name}/ is a Git and DVC repository; data, models and releases are kept in {where}."]
     if "path" in TABLE:
-        columns = f"{len(TABLE['numeric'])} number and {len(TABLE['categorical'])} category columns"
+        counts = [f"{len(TABLE[kind])} {word}" for kind, word in COLUMNS.items() if TABLE[kind]]
+        columns = f"{' and '.join([', '.join(counts[:-1]), counts[-1]] if counts[1:] else counts)} columns"
         lines.append(f"{DATA}: {TABLE['task']} of {TABLE['target']} from {columns}; params.yaml lists them.")
-        lines += [f"  left out: {name} ({reason})" for name, reason in TABLE["dropped"].items()]
+        lines += [f"  left out: {line}" for line in left_out(20)]
     return lines
 
 

@@ -29,6 +29,7 @@ class Answers(Extension):
             package=names.package,
             data_file=table.data_file,
             table=_table,
+            check_room=_check_room,
             from_json=json.loads,
             storage_url=storage.storage_url,
             dvc_extra=storage.dvc_extra,
@@ -41,3 +42,8 @@ def _table(data_csv: str, target: str) -> str:
     """Describe the data as JSON: cookiecutter's private values are strings."""
     described: dict[str, Any] = table.describe(data_csv, target)
     return json.dumps(described)
+
+
+def _check_room(described: str, url: str) -> str:
+    """Return how many bytes the copies of the table take; refuse a disk that has fewer."""
+    return table.check_room(json.loads(described), url)

@@ -12,6 +12,9 @@ from slugify import slugify
 
 MAX_LENGTH = 63  # what object stores, DNS labels and registries accept
 
+# What no column may have in its name: YAML cannot hold it, or a comment would end with it.
+UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
 # A folder cannot have these names on Windows.
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10))}
 

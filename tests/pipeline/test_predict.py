@@ -57,7 +57,9 @@ def test_a_model_and_a_specification_of_different_releases_are_told_apart(sample
     spec = modules.featurize.read_spec(sample / "models" / "churn.features.json")
     raw = modules.prepare.read_table(project / "raw.csv").head()
     fewer = {**spec, "features": spec["features"][1:]}
-    with pytest.raises(modules.prepare.DataError, match=r"the model was trained with \['tenure'\].* belong to different releases"):
+    with pytest.raises(
+        modules.prepare.DataError, match=r"the model was trained with \['tenure'\].* belong to different releases"
+    ):
         modules.predict.predict(model, fewer, raw)
     with pytest.raises(modules.prepare.DataError, match="they belong to different releases"):
         modules.predict.predict(model, {**spec, "features": spec["features"][::-1]}, raw)

@@ -99,3 +99,124 @@ def test_a_stage_that_refuses_prints_one_line(
     params = write_params("classification", "y", ["n"], [])
     with pytest.raises(SystemExit, match=r"^error: .*gone\.csv cannot be read"):
         modules.prepare.run(lambda: run("prepare", tmp_path / "gone.csv", params, tmp_path / "a", tmp_path / "b"))
+
+
+def columns(modules: Any, numeric: list[str], dates: dict[str, str] | None = None, decimal: str = ".") -> Any:
+    return modules.prepare.Columns("y", "classification", numeric, [], dates or {}, decimal)
+
+
+def test_a_sample_depends_on_table_and_seed_and_not_on_the_parts(modules: Any, tmp_path: Path) -> None:
+    path = tmp_path / "raw.csv"
+    path.write_text("n,y\n" + "".join(f"{row},{['a', 'b', ''][row % 3]}\n" for row in range(1000)))
+    kept = {}
+    for rows in (1, 7, 100, 1000, 5000):
+        parts = modules.prepare.read_parts(path, ["n", "y"], rows)
+        kept[rows] = modules.prepare.sample(parts, columns(modules, ["n"]), 50, 3)
+    assert all(frame.equals(kept[1]) for frame in kept.values())
+    assert len(kept[1]) == 50 and kept[1]["n"].is_monotonic_increasing and kept[1]["n"].max() > 500
+    assert set(kept[1]["y"]) == {"a", "b"}, "rows without a label do not count"
+    other = modules.prepare.sample(modules.prepare.read_parts(path), columns(modules, ["n"]), 50, 4)
+    assert not other.equals(kept[1])
+
+
+def test_a_sample_of_a_small_table_is_all_of_it(modules: Any) -> None:
+    raw = pd.DataFrame({"n": ["1", "2", "3"], "y": ["a", "b", "a"]})
+    frame = modules.prepare.sample([raw.head(2), raw.tail(1)], columns(modules, ["n"]), 3, 1)
+    assert frame.equals(modules.prepare.clean(raw, *columns(modules, ["n"])))
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "days"),
+    [
+        ("1970-01-02", "%Y-%m-%d", 1.0),
+        (" 02.01.1970 ", "%d.%m.%Y", 1.0),
+        ("1970-01-02 12:00:00", "iso", 1.5),
+        ("1970-01-02T02:00:00+02:00", "iso", 1.0),
+        ("1970-01-02", "%d.%m.%Y", 1.0),
+        ("1.5", "%d.%m.%Y", 1.5),
+        ("-3", "iso", -3.0),
+        ("02/01/1970", "%d.%m.%Y", None),
+        ("NA", "iso", None),
+        ("", "iso", None),
+    ],
+)
+def test_a_date_is_days_since_1970(modules: Any, text: str, form: str, days: float | None) -> None:
+    (found,) = modules.prepare.as_dates(pd.Series([text]), form).tolist()
+    assert found == days or (days is None and pd.isna(found))
+
+
+def test_dates_of_a_typed_table(modules: Any) -> None:
+    times = pd.to_datetime(pd.Series(["1970-01-02 06:00", None]))
+    assert modules.prepare.as_dates(times, "iso").tolist()[0] == 1.25
+    assert modules.prepare.as_dates(times.dt.tz_localize("Europe/Berlin"), "iso").tolist()[0] == pytest.approx(1.25 - 1 / 24)
+    assert modules.prepare.as_dates(times.dt.date, "%d.%m.%Y").tolist()[0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "number"),
+    [
+        ("1,5", ",", 1.5),
+        ("1.5", ",", 1.5),
+        ("-1,5e2", ",", -150.0),
+        ("1,234,5", ",", None),
+        ("1,5", ".", None),
+        ("1_0", ".", None),
+    ],
+)
+def test_a_decimal_comma_is_read_where_it_is_said(modules: Any, text: str, decimal: str, number: float | None) -> None:
+    (found,) = modules.prepare.as_numbers(pd.Series([text]), decimal).tolist()
+    assert found == number or (number is None and pd.isna(found))
+
+
+def test_a_number_whose_square_is_infinite_is_missing(modules: Any) -> None:
+    for values in (["1e308", "-1e308", "1e99"], [1e308, -1e308, 1e99]):
+        assert modules.prepare.as_numbers(pd.Series(values)).isna().tolist() == [True, True, False]
+
+
+def test_a_row_that_is_too_long_is_refused_also_where_few_columns_are_used(modules: Any, tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text("a,b,c\n1,2,3\n1,2,\n1,2,3,4\n")
+    with pytest.raises(modules.prepare.DataError, match=r"raw\.csv cannot be read as a table: .*line 4, saw 4"):
+        modules.prepare.read_table(tmp_path / "raw.csv", ["a", "b"])
+
+
+def test_columns_are_found_by_any_mark(modules: Any, tmp_path: Path) -> None:
+    path = tmp_path / "raw.csv"
+    path.write_text('"size, net, m2"; city ;y\n1,5;"Bonn; Süd";a\n', encoding="utf-8-sig")
+    assert modules.prepare.read_table(path).to_dict("list") == {"size, net, m2": ["1,5"], "city": ["Bonn; Süd"], "y": ["a"]}
+    assert list(modules.prepare.read_table(path, ["y", "gone", "city"]).columns) == ["y", "city"]
+    path.write_text("a,b,c;y\n1,2,3;4\n")
+    assert modules.prepare.read_table(path, ["y"]).to_dict("list") == {"y": ["4"]}
+
+
+def test_a_column_that_is_there_twice_is_refused_where_it_is_used(modules: Any, tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text("x,x,y\n1,2,3\n")
+    assert modules.prepare.read_table(tmp_path / "raw.csv", ["y"])["y"].tolist() == ["3"]
+    with pytest.raises(modules.prepare.DataError, match=r"raw\.csv has more than one column 'x'"):
+        modules.prepare.read_table(tmp_path / "raw.csv")
+
+
+def test_a_table_without_rows_keeps_its_columns(modules: Any, tmp_path: Path) -> None:
+    pd.DataFrame({"a": [1.5], "b": ["x"]}).head(0).to_csv(tmp_path / "t.csv", index=False)
+    pd.DataFrame({"a": [1.5], "b": ["x"]}).head(0).to_parquet(tmp_path / "t.parquet")
+    for name in ("t.csv", "t.parquet"):
+        assert list(modules.prepare.read_table(tmp_path / name).columns) == ["a", "b"]
+
+
+def test_a_parquet_file_that_is_none_is_named(modules: Any, tmp_path: Path) -> None:
+    (tmp_path / "t.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(modules.prepare.DataError, match=r"t\.parquet cannot be read as a table"):
+        modules.prepare.read_table(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [("split: {test_size: 0.5, max_rows: 0}", "split.max_rows in .* is 0"), ("decimal: x", "features.decimal in .* is 'x', not")],
+)
+def test_a_wrong_option_is_named(run: Callable[..., None], modules: Any, tmp_path: Path, section: str, message: str) -> None:
+    split, features = (section, "") if section.startswith("split") else ("split: {test_size: 0.5}", f", {section}")
+    (tmp_path / "p.yaml").write_text(
+        f"seed: 1\ndata: {{target: y, task: regression}}\n{split}\nfeatures: {{numeric: [x], categorical: []{features}}}\n"
+    )
+    (tmp_path / "raw.csv").write_text("x,y\n1,2\n")
+    with pytest.raises(modules.prepare.DataError, match=message):
+        run("prepare", tmp_path / "raw.csv", tmp_path / "p.yaml", tmp_path / "a", tmp_path / "b")

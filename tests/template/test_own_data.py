@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ import yaml
 from template_answers import table
 from template_answers.errors import RefusedAnswer
 from tests.conftest import ROOT, TEMPLATE, Generate, Generated
+from tests.wild import write_wild
 
 SAMPLE = ROOT / TEMPLATE / "data/raw/telco-customer-churn.csv"
 
@@ -42,14 +44,8 @@ def own(generate: Generate, houses: Path) -> Generated:
     return generate(data_csv=str(houses), target="Preis")
 
 
-def test_table_becomes_plain_csv(own: Generated, houses: Path) -> None:
-    data = own.project / "data/raw/maine-hauser-2.csv"
-    raw = data.read_bytes()
-    assert raw.startswith("House ID,nr_id,Größe m²,Zimmer,Stadt,Notiz,Land,leer,Preis\n".encode())
-    assert b"\r" not in raw
-    with data.open(encoding="utf-8", newline="") as stream, houses.open(encoding="utf-8-sig", newline="") as source:
-        written, given = list(csv.reader(stream)), [row for row in csv.reader(source, delimiter=";") if row]
-    assert [[*row[:2], row[2].replace(",", "."), *row[3:]] for row in given[1:]] == written[1:]
+def test_table_is_kept_byte_for_byte(own: Generated, houses: Path) -> None:
+    assert (own.project / "data/raw/maine-hauser-2.csv").read_bytes() == houses.read_bytes()
 
 
 def test_params_describe_the_table(own: Generated) -> None:
@@ -57,7 +53,8 @@ def test_params_describe_the_table(own: Generated) -> None:
     snapshot = params["data"].pop("id")
     assert snapshot.startswith("maine-hauser-2-20")
     assert params["data"] == {"path": "data/raw/maine-hauser-2.csv", "target": "Preis", "task": "regression"}
-    assert params["features"] == {"numeric": ["Größe m²", "Zimmer"], "categorical": ["Stadt"]}
+    assert params["split"] == {"max_rows": 1_000_000, "test_size": 0.2}
+    assert params["features"] == {"decimal": ",", "numeric": ["Größe m²", "Zimmer"], "categorical": ["Stadt"]}
     assert params["train"] == {"alpha": 1.0}
     assert {"version", "seed", "split"} < set(params)
     text = (own.project / "params.yaml").read_text(encoding="utf-8")
@@ -147,7 +144,14 @@ def test_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
     rows = [["a", '"b,|; c"', "y"], ["1", "x", "u"], ["2", "z", "v"], ["3", "x", "u"], ["4", "z", "v"]]
     path = write(tmp_path, "\n".join(delimiter.join(row) for row in rows))
     found = table.describe(str(path), "y")
-    assert (found["delimiter"], found["numeric"], len(found["categorical"])) == (delimiter, ["a"], 1)
+    assert (found["numeric"], found["categorical"]) == (["a"], ["b,|; c"])
+
+
+def test_delimiter_is_the_one_that_cuts_the_target_out(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, "size, m2, net;price, net, EUR;y\n" + "".join(f"{row}.5;{row % 3};{'uv'[row % 2]}\n" for row in range(9))
+    )
+    assert table.describe(str(path), "y")["numeric"] == ["size, m2, net", "price, net, EUR"]
 
 
 @pytest.mark.parametrize("name", ["paid", "valid", "id_type", "grid", "Sid"])
@@ -156,7 +160,9 @@ def test_word_that_ends_like_an_id_is_none(tmp_path: Path, name: str) -> None:
     assert table.describe(str(path), "y")["numeric"] == [name]
 
 
-@pytest.mark.parametrize("name", ["id", "ID", "user_id", "customerID", "userId", "Row-ID", "uuid", "order id", "index"])
+@pytest.mark.parametrize(
+    "name", ["id", "ID", "user_id", "customerID", "userId", "Row-ID", "uuid", "order id", "index", "sku", "rownames", "Nr"]
+)
 def test_counting_id_is_left_out(tmp_path: Path, name: str) -> None:
     path = write(tmp_path, f"{name},x,y\n" + "".join(f"{row},{row % 3},{'uv'[row % 2]}\n" for row in range(10)))
     assert table.describe(str(path), "y")["dropped"] == {name: "different in every row: an id"}
@@ -175,13 +181,25 @@ def test_counting_id_is_left_out(tmp_path: Path, name: str) -> None:
         ("x,,y\n1,2,a\n", "y", "data_csv: column 2 of table.csv has no name"),
         ("x,x,y\n1,2,a\n", "y", "data_csv: table.csv has more than one column 'x'"),
         ('"x\ny",z\n1,2\n', "z", "holds a line break or control character"),
-        ("x,y\n" + "1,a\n2,a\n" * 9, "y", "target: 'y' in table.csv has 18 values, 1 different"),
+        ("x,y\n" + "1,a\n2,a\n" * 9, "y", "target: 'y' in table.csv has 18 values, 1 different: nothing to learn"),
+        ("x,y\n1,a\n", "y", "target: 'y' in table.csv has 1 values, 1 different"),
+        ("x,y\n" + "".join(f"{row},{row}\n" for row in range(20, 25)), "y", "has 5 classes, and not two of more than one row"),
+        ("x,y\n" + "1,a\n2,a\n3,a\n4,b\n", "y", "and not two of more than one row: 'a' (3), 'b' (1)"),
+        ("x,y\n" + "".join(f"{row},{row}.5\n" for row in range(5)), "y", "has 5 values: six are needed"),
         ("x,y\n" + "".join(f"1,name {row}\n" for row in range(99)), "y", "is text with more than 50 classes"),
-        ("x,y\n" + "1,a\n1,b\n" * 9, "y", "data_csv: table.csv has no column to learn from beside 'y'"),
-        ('x,y\n1,"a\n2,b\n', "y", "data_csv: table.csv is not a CSV file: "),
-        (b"x,y\n\xe4,a\n", "y", "data_csv: table.csv is not UTF-8 text"),
-        ("x,y\n1,a\n".encode("utf-16"), "y", "data_csv: table.csv is not UTF-8 text"),
-        (b"PAR1\x15\x04", "y", "data_csv: table.csv is a Parquet file; save it as CSV first"),
+        ("x,y\n" + "".join(f"1,{row}\n" for row in [*range(99), "x"]), "y", "more than 50 classes, as 'x' is no number"),
+        ("x;y\n" + "".join(f"{row};{row},125\n" for row in range(1, 99)), "y", "1,125 is a thousand, or a decimal comma"),
+        ("y\na\nb\na\nb\n", "y", "data_csv: table.csv has no column to learn from beside 'y'"),
+        ("x,y\n" + "1,a\n1,b\n" * 9, "y", "no column to learn from beside 'y'; left out: 'x' (the same in every row)"),
+        ('x,y\n1,"a\n2,b\n', "y", "data_csv: table.csv is not a CSV file: line 3: unexpected end of data"),
+        ('x,y\n1,"a"b\n2,b\n', "y", "data_csv: table.csv is not a CSV file: line 2: "),
+        ("5.1,3.5,1.4,a\n4.9,3.0,1.5,b\n", "sort", "if these are values, add a first line that names the columns"),
+        (b"x,y\n\xe4,a\n", "y", "data_csv: table.csv is not UTF-8 text (byte 0xe4); if it is from Windows: iconv"),
+        (b"x,\xfc\n1,a\n", "y", "data_csv: table.csv is not UTF-8 text (byte 0xfc)"),
+        ("x,y\n1,a\n".encode("utf-16"), "y", "data_csv: table.csv is UTF-16; save it as UTF-8: iconv -f UTF-16"),
+        (b"PK\x03\x04\x00", "y", "data_csv: table.csv is a spreadsheet or a zip archive; save the sheet as CSV"),
+        (b"\x1f\x8b\x08", "y", "data_csv: table.csv is compressed; unpack it: gunzip -k "),
+        (b"PAR1\x15\x04", "y", "data_csv: table.csv cannot be read as Parquet: "),
     ],
 )
 def test_table_that_cannot_be_used_is_refused(tmp_path: Path, content: str | bytes, target: str, words: str) -> None:
@@ -192,10 +210,98 @@ def test_table_that_cannot_be_used_is_refused(tmp_path: Path, content: str | byt
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("content", [b"x,y\n\xe4,a\n", "x,y\n1,ä\n".encode("utf-16")])
+def test_hint_for_another_encoding_makes_a_table_that_is_read(tmp_path: Path, content: bytes) -> None:
+    path = write(tmp_path, content, "my table.csv")
+    with pytest.raises(RefusedAnswer) as refused:
+        table.describe(str(path), "y")
+    subprocess.run(["sh", "-c", "iconv" + str(refused.value).partition("iconv")[2]], cwd=tmp_path, check=True)
+    assert "ä" in (tmp_path / "my table-utf8.csv").read_text("utf-8")
+
+
+def test_parquet_without_pyarrow_is_refused_with_its_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, b"PAR1", "t.parquet")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(
+        RefusedAnswer, match=r"no pyarrow to read it: .*python.* -m pip install pyarrow \(or run uvx --with pyarrow"
+    ):
+        table.describe(str(path), "y")
+
+
+def test_disk_without_room_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table.shutil, "disk_usage", lambda _: SimpleNamespace(free=5_000_000_000))
+    assert table.check_room({"size": 1_600_000_000}, "") == "4800000000"
+    assert table.check_room({}, "") == "0"
+    with pytest.raises(RefusedAnswer, match=r"the project keeps 3 copies of the table, 6\.0 GB; .* has 5\.0 GB free"):
+        table.check_room({"size": 2_000_000_000}, "")
+    assert table.check_room({"size": 2_000_000_000}, "s3://bucket") == "4000000000"
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["2024-01-31", "2023-2-1"], {"dates": {"x": "%Y-%m-%d"}}),
+        (["2024-01-31", "2024-01-31 10:00:00", "2024-01-31T10:00:00.123456789Z"], {"dates": {"x": "iso"}}),
+        (["31.01.2024", "1.2.2024", "unknown"], {"dates": {"x": "%d.%m.%Y"}}),
+        (["31/01/2024", "01/02/2024"], {"dates": {"x": "%d/%m/%Y"}}),
+        (["01/31/2024 23:59", "01/02/2024 00:00"], {"dates": {"x": "%m/%d/%Y %H:%M"}}),
+        (["Jan 31 2024", "Feb 1 2024"], {"dates": {"x": "%b %d %Y"}}),
+        (["01/02/2024", "02/01/2024"], {"dropped": {"x": "dates whose day may be the month: under dates, write the format, "
+                                                          '"%d/%m/%Y" or "%m/%d/%Y"'}}),
+        (["20240131", "20240201"], {"numeric": ["x"]}),
+        (["2024-01-31", "31.01.2024"], {"categorical": ["x"]}),
+        (["2024_01", "2024_02"], {"categorical": ["x"]}),
+        (["1,5", "2", "-3,25e2", "?"], {"numeric": ["x"], "decimal": ","}),
+        (["1,234", "2,345"], {"dropped": {"x": "numbers of which 1,234 is a thousand, or a decimal comma"}}),
+        (["1,234", "0,345"], {"numeric": ["x"], "decimal": ","}),
+        (["1,5", "1.5"], {"dropped": {"x": "numbers with a decimal comma and with a point: 1,5 and 1.5"}}),
+        (["1.234", "2.345"], {"numeric": ["x"], "decimal": "."}),
+        ([*map(str, range(60)), "out of range"], {"dropped": {"x": "numbers, but also 'out of range': under numeric, these count "
+                                                              "as missing"}}),
+        (["1.5", "-", "2.5", "NA", "n/a"], {"numeric": ["x"]}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_kind_of_a_column(tmp_path: Path, values: list[str], kind: dict[str, Any], delimiter: str) -> None:
+    path = tmp_path / "table.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter=delimiter)
+        writer.writerow(["x", "z", "y"])
+        writer.writerows([value, row % 3, "uv"[row % 2]] for row, value in enumerate(values * 4))
+    found = table.describe(str(path), "y")
+    assert {key: [name for name in found[key] if name != "z"] if key == "numeric" else found[key] for key in kind} == kind
+
+
+def test_thousands_with_a_point_among_decimal_commas(tmp_path: Path) -> None:
+    """Read as Python does, 1.234 would be one and a bit."""
+    path = write(tmp_path, "a;b;y\n" + "1,5;1.234;u\n2,5;2.345;v\n" * 4)
+    found = table.describe(str(path), "y")
+    assert (found["numeric"], found["decimal"]) == (["a"], ",")
+    assert found["dropped"] == {"b": "numbers of which 1.234 is a thousand, or a decimal point"}
+
+
+def test_numbers_of_the_rows_are_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path, ",x,y\n" + "".join(f"{row},{row % 3},{'uv'[row % 2]}\n" for row in range(10)))
+    assert table.describe(str(path), "y")["dropped"] == {"(no name)": "the numbers of the rows"}
+
+
+def test_measure_that_is_different_in_every_row_is_kept(tmp_path: Path) -> None:
+    path = write(tmp_path, "id,y\n" + "".join(f"{row}.25,{'uv'[row % 2]}\n" for row in range(10)))
+    assert table.describe(str(path), "y")["numeric"] == ["id"]
+
+
+def test_what_is_known_does_not_depend_on_the_size_of_the_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wild = write_wild(tmp_path / "wild.csv")
+    whole = table.describe(str(wild), "Klasse")
+    monkeypatch.setattr(table, "VALUES_IN_A_BLOCK", 1)
+    table.describe.cache_clear()
+    assert table.describe(str(wild), "Klasse") == whole
+
+
 def test_refusal_leaves_nothing_behind(generate: Generate, tmp_path: Path) -> None:
     made = generate(data_csv=str(write(tmp_path, "x,y\n1,a\n2,b,c\n")), target="y")
     assert (made.status, made.output) == (1, "data_csv: line 3 of table.csv has 3 fields, the header 2\n")
-    assert not any(made.folder.iterdir())
+    assert not any(made.folder.iterdir()), "neither a project nor its storage"
 
 
 @pytest.mark.parametrize("name", ["😀.csv", "null.csv", "1e3.csv", "it's {{ mine }}.CSV", "-rf.csv", "x" * 200 + ".csv"])

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NotRequired, TypedDict
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from .prepare import DataError, as_numbers, as_text, read_columns, read_table, run, write_table
+from .prepare import DataError, as_dates, as_numbers, as_text, read_columns, read_table, run, write_table
 
 SCHEMA_VERSION = 1
 
@@ -22,8 +23,10 @@ FREE_TEXT: tuple[str, ...] = ()
 
 class Feature(TypedDict):
     name: str
-    type: Literal["number", "category", "text"]
+    type: Literal["number", "category", "text", "date"]
     categories: NotRequired[list[str]]  # sorted, as seen in train
+    decimal: NotRequired[str]  # the mark in texts that hold a number, where it is no point
+    format: NotRequired[str]  # of a date; the model gets the days since 1970-01-01
 
 
 class Derived(TypedDict):
@@ -61,14 +64,25 @@ def own_features(inputs: pd.DataFrame) -> pd.DataFrame:
     # ---- END OF REPLACE --------------------------------------------------------
 
 
-def learn_spec(train: pd.DataFrame, target: str, task: str, numeric: list[str], categorical: list[str]) -> FeatureSpec:
+def learn_spec(
+    train: pd.DataFrame,
+    target: str,
+    task: str,
+    numeric: list[str],
+    categorical: list[str],
+    dates: Mapping[str, str] | None = None,
+    decimal: str = ".",
+) -> FeatureSpec:
     """Return the specification of the train split; the test split must not teach it anything."""
     features: list[Feature] = [{"name": name, "type": "number"} for name in numeric]
+    if decimal != ".":
+        features = [{**feature, "decimal": decimal} for feature in features]
     for name in categorical:
         if name in FREE_TEXT:
             features.append({"name": name, "type": "text"})
         else:
             features.append({"name": name, "type": "category", "categories": _values(train[name])})
+    features += [{"name": name, "type": "date", "format": form} for name, form in (dates or {}).items()]
     classes = _values(train[target]) if task == "classification" else []
     spec: FeatureSpec = {
         "schema_version": SCHEMA_VERSION,
@@ -121,9 +135,9 @@ def _values(column: pd.Series) -> list[str]:
 
 
 def transform(frame: pd.DataFrame, spec: FeatureSpec) -> pd.DataFrame:
-    """Return the features in the specification's order, then those derived from them: numbers as float64, others as text.
+    """Return the features in the specification's order, then those derived from them: numbers and dates as float64, others as text.
 
-    Missing and unparsable numbers become NaN; missing texts and unknown categories become "". Other columns are ignored, so
+    Missing and unparsable numbers and dates become NaN; missing texts and unknown categories become "". Other columns are ignored, so
     a result can be transformed again and stays the same. Raises DataError for columns that are not there.
     """
     inputs = _inputs(frame, spec)
@@ -164,7 +178,9 @@ def _shape_derived(added: pd.DataFrame, derived: list[Derived]) -> pd.DataFrame:
 
 def _shape(column: pd.Series, feature: Feature) -> pd.Series:
     if feature["type"] == "number":
-        return as_numbers(column)
+        return as_numbers(column, feature.get("decimal", "."))
+    if feature["type"] == "date":
+        return as_dates(column, feature["format"])
     text = as_text(column).fillna("")
     return text if feature["type"] == "text" else text.where(text.isin(feature["categories"]), "")
 

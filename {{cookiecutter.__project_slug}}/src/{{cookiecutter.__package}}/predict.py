@@ -91,7 +91,9 @@ def main() -> None:
     for name in ("model", "spec", "table", "predictions"):
         parser.add_argument(name, type=Path)
     args = parser.parse_args()
-    result = predict(load_model(args.model), read_spec(args.spec), read_table(args.table))
+    spec = read_spec(args.spec)
+    table = read_table(args.table, [feature["name"] for feature in spec["features"]])
+    result = predict(load_model(args.model), spec, table)
     write_table(result, args.predictions)
     print(f"{len(result)} predictions to {args.predictions}")
 

@@ -1,17 +1,24 @@
 """Clean the raw table and split it into a train and a test part."""
 
 import argparse
+import csv
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 from sklearn.model_selection import train_test_split
 
-MISSING = {"", "NA", "N/A", "NaN", "nan", "NULL", "null"}
+LARGEST = 1e100  # a greater number stands for a missing one; its square, and so a mean deviation, would be infinite
+MISSING = {"", "#N/A", "<NA>", "N/A", "NA", "NULL", "NaN", "n/a", "nan", "null"}
+DELIMITERS = ",;\t|"
+VALUES_IN_A_PART = 2_000_000  # of a table that is read a part at a time
+MAX_ROWS = 1_000_000  # where params.yaml does not say
 
 
 class DataError(ValueError):
@@ -36,24 +43,94 @@ def read_params(path: Path, *keys: str) -> list[Any]:
     return values
 
 
-def read_columns(path: Path) -> tuple[str, str, list[str], list[str]]:
-    """Return target, task, numeric and categorical features, as params.yaml names them."""
-    keys = ("data.target", "data.task", "features.numeric", "features.categorical")
-    target, task, numeric, categorical = read_params(path, *keys)
+class Columns(NamedTuple):
+    """What params.yaml says of the table."""
+
+    target: str
+    task: str
+    numeric: list[str]
+    categorical: list[str]
+    dates: dict[str, str]  # and how they are written
+    decimal: str
+
+
+def read_columns(path: Path) -> Columns:
+    """Return target, task and features, as params.yaml names them."""
+    keys = ("data.target", "data.task", "features.numeric", "features.categorical", "features")
+    target, task, numeric, categorical, features = read_params(path, *keys)
     # For YAML a column named 2020 is a number, and a list without entries is nothing.
-    return str(target), str(task), [str(name) for name in numeric or []], [str(name) for name in categorical or []]
+    lists = ([str(name) for name in names or []] for names in (numeric, categorical))
+    dates = {str(name): str(form) for name, form in (features.get("dates") or {}).items()}
+    decimal = str(features.get("decimal") or ".")
+    if decimal not in (".", ","):
+        raise DataError(f"features.decimal in {path} is {decimal!r}, not '.' or ','")
+    return Columns(str(target), str(task), *lists, dates, decimal)
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Return a CSV file with text in every column, so that `007` keeps its zeros.
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return a CSV or Parquet file, or the given columns of it; in a CSV all is text, so that `007` keeps its zeros.
 
     Raises DataError for a file that is no such table.
     """
+    return pd.concat([*read_parts(path, columns)], ignore_index=True)
+
+
+def read_parts(path: Path, columns: Sequence[str] | None = None, rows: int | None = None) -> Iterator[pd.DataFrame]:
+    """Yield a table a part at a time, one at least; it may be larger than memory.
+
+    Columns that the table does not have are left out. Raises DataError for a file that is no table.
+    """
     try:
-        # index_col: else one comma too many in each row makes the first column an index, and shifts all others.
-        return pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"{path} cannot be read as a table: {error}") from error
+        yield from (_parquet_parts if path.suffix == ".parquet" else _csv_parts)(path, columns, rows)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as a table: {' '.join(str(error).split())}") from error
+
+
+def _csv_parts(path: Path, columns: Sequence[str] | None, rows: int | None) -> Iterator[pd.DataFrame]:
+    header, delimiter = _read_header(path, columns)
+    wanted = _wanted(path, header, columns)
+    # All columns are read, a part at a time: of a row with too many fields pandas says nothing where it reads some of them.
+    names = [name if name in wanted else f"\0{number}" for number, name in enumerate(header)]
+    options: dict[str, Any] = {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig", "index_col": False}
+    size = rows or max(1, VALUES_IN_A_PART // len(header))
+    with pd.read_csv(path, sep=delimiter, header=0, names=names, chunksize=size, **options) as parts:
+        for part in parts:
+            yield part[wanted]
+
+
+def _read_header(path: Path, columns: Sequence[str] | None) -> tuple[list[str], str]:
+    """Return the names of the columns, and the mark that cuts most of the wanted ones out of the first line."""
+    found = []
+    for mark in DELIMITERS:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            header = [name.strip() for name in next(filter(None, csv.reader(stream, delimiter=mark)), [])]
+        found.append((len({*header} & {*(columns or [])}), len(header), -DELIMITERS.index(mark), header, mark))
+    *_, header, delimiter = max(found)
+    if not header:
+        raise pd.errors.EmptyDataError("it is empty")
+    return header, delimiter
+
+
+def _parquet_parts(path: Path, columns: Sequence[str] | None, rows: int | None) -> Iterator[pd.DataFrame]:
+    from pyarrow import ArrowException, parquet  # noqa: PLC0415  # a project that started from a CSV has no pyarrow
+
+    try:
+        file = parquet.ParquetFile(path)
+        header = {name.strip(): name for name in file.schema_arrow.names}
+        wanted = _wanted(path, [name.strip() for name in file.schema_arrow.names], columns)
+        size = rows or max(1, VALUES_IN_A_PART // max(1, len(wanted)))
+        yield file.schema_arrow.empty_table().to_pandas(ignore_metadata=True).rename(columns=str.strip)[wanted]
+        for batch in file.iter_batches(batch_size=size, columns=[header[name] for name in wanted]):
+            yield batch.to_pandas(ignore_metadata=True).rename(columns=str.strip)[wanted]
+    except ArrowException as error:
+        raise pd.errors.ParserError(str(error)) from error
+
+
+def _wanted(path: Path, header: list[str], columns: Sequence[str] | None) -> list[str]:
+    wanted = header if columns is None else [name for name in dict.fromkeys(columns) if name in header]
+    if twice := sorted({name for name in wanted if header.count(name) > 1}):
+        raise DataError(f"{path} has more than one column {', '.join(map(repr, twice))}")
+    return wanted
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
@@ -67,9 +144,18 @@ def as_text(column: pd.Series) -> pd.Series:
     return _convert(column, _text)
 
 
-def as_numbers(column: pd.Series) -> pd.Series:
-    """Return float64, NaN where the value is missing, infinite or no number."""
-    return _convert(column, _number).astype("float64")
+def as_numbers(column: pd.Series, decimal: str = ".") -> pd.Series:
+    """Return float64, NaN where the value is missing, infinite or nearly so, or no number."""
+    if column.dtype == "float64":
+        return column.where(column.abs() <= LARGEST)
+    if column.dtype in ("float32", "float16"):  # they have the digits that they are printed with, and no more
+        column = pd.Series(column.to_numpy().astype(str), index=column.index, name=column.name)
+    return _convert(column, lambda value: _number(value, decimal)).astype("float64")
+
+
+def as_dates(column: pd.Series, form: str) -> pd.Series:
+    """Return days since 1970-01-01 as float64, NaN where the value is missing or no date; a number is one of days already."""
+    return _convert(column, lambda value: _days(value, form)).astype("float64")
 
 
 def _convert(column: pd.Series, convert: Callable[[Any], Any]) -> pd.Series:
@@ -85,30 +171,102 @@ def _text(value: Any) -> str | None:
     return None if text in MISSING else text
 
 
-def _number(value: Any) -> float:
+def _number(value: Any, decimal: str) -> float:
+    if isinstance(value, str):
+        if "_" in value:  # for Python, 2020_01 is 202001
+            return math.nan
+        if decimal == "," and re.fullmatch(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*", value):
+            value = value.replace(",", ".")
     try:
         number = float(value)  # exact, unlike pandas.to_numeric: written and read again it is the same number
     except (TypeError, ValueError):
         return math.nan
-    return number if math.isfinite(number) else math.nan
+    return number if abs(number) <= LARGEST else math.nan
 
 
-def clean(raw: pd.DataFrame, target: str, task: str, numeric: list[str], categorical: list[str]) -> pd.DataFrame:
+def _days(value: Any, form: str) -> float:
+    if isinstance(value, str):
+        value = _date(value.strip(), form) or value
+    if not isinstance(value, date):
+        return _number(value, ".")
+    moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)  # noqa: DTZ001
+    moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return float((moment - datetime(1970, 1, 1)) / timedelta(days=1))  # noqa: DTZ001
+
+
+def _date(text: str, form: str) -> datetime | None:
+    """Return the date that a text is in its format, or in ISO 8601, which can be mistaken for no other."""
+    try:
+        return datetime.fromisoformat(text) if form == "iso" else datetime.strptime(text, form)  # noqa: DTZ007
+    except ValueError:
+        return None if form == "iso" else _date(text, "iso")
+
+
+def clean(
+    raw: pd.DataFrame,
+    target: str,
+    task: str,
+    numeric: list[str],
+    categorical: list[str],
+    dates: Mapping[str, str] | None = None,
+    decimal: str = ".",
+) -> pd.DataFrame:
     """Return features and target, one row for each raw row that has a label.
 
     Raises DataError for an unknown column or task, a target among the features, or a column without any usable value.
     """
-    features = [*numeric, *categorical]
+    columns = Columns(target, task, numeric, categorical, dict(dates or {}), decimal)
+    return sample([raw], columns, max_rows=len(raw) or 1, seed=0)
+
+
+def sample(parts: Iterable[pd.DataFrame], columns: Columns, max_rows: int, seed: int) -> pd.DataFrame:
+    """Return the cleaned rows of a table, or `max_rows` of them at random, in the table's order.
+
+    Which rows are taken depends on the table and on the seed, not on how the table was cut into parts.
+    """
+    draw = np.random.default_rng(seed)
+    kept: list[pd.DataFrame] = []
+    limit, rows = np.inf, 0
+    for part in parts:
+        lots = pd.Series(draw.random(len(part)), index=part.index)
+        frame = _shape(part, columns, lots <= limit)
+        kept.append(frame.set_axis(pd.Index(lots[frame.index])))
+        rows += len(frame)
+        if rows > 1.5 * max_rows:
+            kept = [_lowest(kept, max_rows)]
+            limit, rows = kept[0].index.max(), max_rows
+    return _checked(_lowest(kept, max_rows).reset_index(drop=True), columns)
+
+
+def _lowest(kept: list[pd.DataFrame], max_rows: int) -> pd.DataFrame:
+    """Return the rows that drew the lowest lots."""
+    frame = pd.concat(kept)
+    if len(frame) <= max_rows:
+        return frame
+    return frame[frame.index <= np.partition(frame.index, max_rows - 1)[max_rows - 1]]
+
+
+def _shape(raw: pd.DataFrame, columns: Columns, taken: pd.Series) -> pd.DataFrame:
+    """Return features and target of the rows that are taken and have a label."""
+    target, task, numeric, categorical, dates, decimal = columns
+    features = [*numeric, *categorical, *dates]
     if task not in ("classification", "regression"):
         raise DataError(f"data.task is {task!r}, not 'classification' or 'regression'")
     if unknown := [name for name in [*features, target] if name not in raw.columns]:
         raise DataError(f"the table has no column {unknown}; it has {list(raw.columns)}")
     if not features or target in features or len(set(features)) < len(features):
         raise DataError(f"features must be one or more distinct columns without the target {target!r}: {features}")
-    numbers = [*numeric, target] if task == "regression" else numeric
-    frame = pd.DataFrame({name: (as_numbers if name in numbers else as_text)(raw[name]) for name in [*features, target]})
-    frame = frame[frame[target].notna()].reset_index(drop=True)
-    if empty := [name for name in [*features, target] if frame[name].isna().all()]:
+    raw = raw[taken]
+    label = as_text(raw[target]) if task == "classification" else as_numbers(raw[target], decimal)
+    raw, label = raw[label.notna()], label[label.notna()]
+    shaped = {name: as_numbers(raw[name], decimal) for name in numeric}
+    shaped |= {name: as_text(raw[name]) for name in categorical}
+    shaped |= {name: as_dates(raw[name], form) for name, form in dates.items()}
+    return pd.DataFrame({**shaped, target: label})
+
+
+def _checked(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    if empty := [name for name in frame.columns if frame[name].isna().all()]:
         raise DataError(f"no usable value in column {empty}: is it in the right list of features?")
     return frame
 
@@ -145,13 +303,18 @@ def main() -> None:
     for name in ("raw", "params", "train", "test"):
         parser.add_argument(name, type=Path)
     args = parser.parse_args()
-    target, task, numeric, categorical = read_columns(args.params)
-    test_size, seed = read_params(args.params, "split.test_size", "seed")
-    frame = clean(read_table(args.raw), target, task, numeric, categorical)
-    train, test = split(frame, target, task, test_size, seed)
+    columns = read_columns(args.params)
+    test_size, seed, options = read_params(args.params, "split.test_size", "seed", "split")
+    max_rows = options.get("max_rows", MAX_ROWS)
+    if not isinstance(max_rows, int) or max_rows < 1:
+        raise DataError(f"split.max_rows in {args.params} is {max_rows!r}, not a number of rows")
+    used = [*columns.numeric, *columns.categorical, *columns.dates, columns.target]
+    frame = sample(read_parts(args.raw, used), columns, max_rows, seed)
+    train, test = split(frame, columns.target, columns.task, test_size, seed)
     write_table(train, args.train)
     write_table(test, args.test)
-    print(f"{len(train)} rows to {args.train}, {len(test)} rows to {args.test}")
+    sampled = f", sampled by split.max_rows {max_rows}" if len(frame) == max_rows else ""
+    print(f"{len(train)} rows to {args.train}, {len(test)} rows to {args.test}{sampled}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,197 @@
+"""What kind of values a column holds, and why nothing can be learned from it.
+
+Values come in blocks, since a table may be larger than memory. What is done for every value is left to built-in functions: a
+call for each of the 200 million values of a 2 GB table would take minutes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+MAX_CATEGORIES = 50  # a text column with more distinct values is a name or prose
+MAX_NUMERIC_CLASSES = 10  # a target of 0 and 1, or of grades: classes; more distinct numbers: a quantity
+REMEMBERED = 2_000_000  # values of all columns that are kept to tell whether a column repeats itself
+
+# As src/<package>/prepare.py reads them.
+MISSING = frozenset({"", "#N/A", "<NA>", "N/A", "NA", "NULL", "NaN", "n/a", "nan", "null"})
+# What stands among numbers or dates for a missing one; in a column of text it may be a category.
+PLACEHOLDERS = frozenset({"-", "--", ".", "?", "0000-00-00", "None", "missing", "na", "none", "unknown"})
+
+# A date column has the first of these that reads all its values; `iso` is ISO 8601 in all its forms, mixed as well.
+_TIMES = ("", " %H:%M", " %H:%M:%S")
+_DAYS = ("%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%b %d %Y", "%b %d, %Y")
+FORMATS = ("%Y-%m-%d", "iso", *(f"{day}{time}" for day in _DAYS for time in _TIMES))
+
+_ID = re.compile(r"(?i:(^|[\W_])(id|uuid|guid|index|key|sku|ean|isbn|nr|no|rownames)$)|[a-z]I[Dd]$")
+_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+# `1,234` is a thousand or one and a bit.
+_THREE = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+
+
+class Column:
+    """What is known of a column after its values went by."""
+
+    def __init__(self, name: str, columns: int = 1) -> None:
+        """Start without values; in a wide table fewer of each column are remembered."""
+        self.name = name
+        self.unique = self.integer = True
+        self.numeric = False  # a number was seen
+        self.values: set[str] = set()
+        self.odd: set[str] = set()  # values that are no numbers
+        self.formats = list(FORMATS)
+        self.comma = self.point = ""  # a number with a decimal comma, one with a point
+        self.sure_comma = self.sure_point = False  # a mark that separates no thousands
+        self._remembered = max(1000, min(100_000, REMEMBERED // columns))
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Take a block of values in."""
+        if self._settled or (self._is_plain and self._add_numbers(texts)):
+            return
+        found = {*map(str.strip, {*texts})} - MISSING
+        new = found - self.values
+        self.unique = self.unique and len(new) == sum(text.strip() not in MISSING for text in texts)
+        for text in sorted(new):  # what is said of a column names examples, the same ones every time
+            self._judge(text)
+        if len(self.values) <= MAX_CATEGORIES or self._may_be_id:
+            self.values |= new
+
+    @property
+    def kind(self) -> str:
+        """Which list of `features:` the column belongs to."""
+        if self.numeric and not self.odd:
+            return "numeric"
+        return "dates" if self.formats and self.odd and not self.numeric else "categorical"
+
+    @property
+    def format(self) -> str:
+        """How the dates are written."""
+        return self.formats[0]
+
+    @property
+    def unusable(self) -> str:
+        """Why nothing can be learned from the column, or an empty text."""
+        if len(self.values) < 2:
+            return "the same in every row" if self.values else "empty"
+        if self.kind == "dates":
+            return self._unclear_dates()
+        if self.unique and (self.kind == "categorical" or (self.integer and _ID.search(self.name))):
+            return "different in every row: an id"
+        if self.kind == "numeric":
+            return ""
+        if len(self.values) <= MAX_CATEGORIES:
+            return ""
+        if self.numeric and len(self.odd) <= 3:
+            odd = ", ".join(sorted(map(repr, self.odd)))
+            return f"numbers, but also {odd}: under numeric, these count as missing"
+        return f"text with more than {MAX_CATEGORIES} different values"
+
+    def unclear(self, decimal: str) -> str:
+        """Why the numbers cannot be read in a table with this decimal mark, or an empty text."""
+        if self.kind != "numeric":
+            return ""
+        if self.sure_comma and self.sure_point:
+            return f"numbers with a decimal comma and with a point: {self.comma} and {self.point}"
+        if self.comma and not self.sure_comma and decimal != ",":
+            return f"numbers of which {self.comma} is a thousand, or a decimal comma"
+        if self.point and not self.sure_point and decimal == ",":
+            return f"numbers of which {self.point} is a thousand, or a decimal point"
+        return ""
+
+    @property
+    def task(self) -> str:
+        """What predicting this column is: choosing a class, or estimating a number."""
+        counted = self.kind == "numeric" and not (self.integer and len(self.values) <= MAX_NUMERIC_CLASSES)
+        return "regression" if counted and len(self.values) > 2 else "classification"
+
+    @property
+    def _may_be_id(self) -> bool:
+        return self.unique and len(self.values) <= self._remembered and (bool(self.odd) or self.integer)
+
+    @property
+    def _settled(self) -> bool:
+        """Whether the column is text that no further value can make usable."""
+        return len(self.odd) > MAX_CATEGORIES and not self.formats and not self._may_be_id
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether the column holds numbers, and all that can still change is that."""
+        return self.numeric and not self.odd and len(self.values) > MAX_CATEGORIES and not self._may_be_id
+
+    def _add_numbers(self, texts: Sequence[str]) -> bool:
+        try:
+            numbers = [*map(float, texts)]
+        except ValueError:
+            return False
+        if "_" in "".join(texts):
+            return False
+        self.integer = self.integer and all(map(float.is_integer, numbers))
+        return True
+
+    def _judge(self, text: str) -> None:
+        number = _number(text)
+        if number is not None:
+            self.numeric = True
+            self.integer = self.integer and number.is_integer() and "," not in text
+            self._see_mark(text)
+        elif text not in PLACEHOLDERS:
+            if len(self.odd) <= MAX_CATEGORIES:
+                self.odd.add(text)
+            self.formats = [form for form in self.formats if _is_date(text, form)]
+
+    def _see_mark(self, text: str) -> None:
+        sure = not _THREE.fullmatch(text)
+        if "," in text and (sure > self.sure_comma or not self.comma):
+            self.comma, self.sure_comma = text, sure
+        elif "." in text and (sure > self.sure_point or not self.point):
+            self.point, self.sure_point = text, sure
+
+    def _unclear_dates(self) -> str:
+        swapped = self.format.replace("%d", "%x").replace("%m", "%d").replace("%x", "%m")
+        if self.format.startswith(("%d", "%m")) and swapped in self.formats:
+            return f'dates whose day may be the month: under dates, write the format, "{self.format}" or "{swapped}"'
+        return ""
+
+
+class Target(Column):
+    """The column to be predicted: how often each of its values occurs matters too."""
+
+    def __init__(self, name: str, columns: int = 1) -> None:
+        """Start without values."""
+        super().__init__(name, columns)
+        self.counts: Counter[str] = Counter()
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Take a block of values in."""
+        if len(self.counts) <= 1000:
+            self.counts.update(map(str.strip, texts))
+            for mark in MISSING:
+                self.counts.pop(mark, None)
+        super().add(texts)
+
+
+def _number(text: str) -> float | None:
+    """Return what the pipeline will read, if the decimal mark is a comma where there is one."""
+    if "_" in text:  # for Python, 2020_01 is 202001
+        return None
+    if "," in text:
+        if not _COMMA.fullmatch(text):
+            return None
+        text = text.replace(",", ".")
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _is_date(text: str, form: str) -> bool:
+    try:
+        if form == "iso":
+            return text[4:5] == "-" and bool(datetime.fromisoformat(text))
+        if form == "%Y-%m-%d" and len(text) == 10 and "-" not in (text[0], text[-2]):
+            return text[4] == "-" and bool(datetime.fromisoformat(text))  # five times as fast
+        return bool(datetime.strptime(text, form))
+    except ValueError:
+        return False
