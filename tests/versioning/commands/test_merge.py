@@ -377,3 +377,47 @@ def test_a_conflict_that_git_says_nothing_of(forked: Project) -> None:
     assert "nothing says where the other side of the conflict in params.yaml comes from" in said
     (hint,) = re.findall(r"hint: (.*)", said)
     assert forked.sh(hint).status == 0
+
+
+# --- docs/merge.md ----------------------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[3] / "docs/merge.md"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def typed(block: str) -> list[tuple[str, str]]:
+    """The commands of a transcript, each with its answer."""
+    return [(command, answer) for command, answer in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)]
+
+
+def masked(text: str) -> str:
+    """Without what differs from run to run: short names of commits."""
+    return re.sub(r"\b[0-9a-f]{7}\b", "0000000", text)
+
+
+def answers(project: Project, block: str) -> None:
+    for command, answer in typed(block):
+        found = project.sh(command).output
+        if answer:
+            assert masked(found) == masked(answer), project.story
+
+
+def test_the_page_is_as_typed(released: Project, tmp_path: Path) -> None:
+    fork, join = blocks("sh")
+    met, one, both = blocks("console")
+    for line in fork.splitlines():
+        assert released.sh(line).status == 0, released.story
+    (tmp_path / "other").mkdir()
+    other = Project(copy_of(released.path, tmp_path / "other"), released.environment)
+    for project in (released, other):
+        answers(project, met)
+        project.log.clear()
+    answers(released, one)
+    assert "git tag -a v0.2.0 -m v0.2.0 && git push --follow-tags" in released.model("check")
+    answers(other, both)
+    for line in join.splitlines():
+        assert other.sh(line).status == 0, other.story
+    assert "git tag -a v0.2.0 -m v0.2.0 && git push --follow-tags" in other.model("check")
