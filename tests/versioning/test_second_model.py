@@ -316,7 +316,8 @@ def test_one_side_is_taken_of_the_model_that_both_have_trained(two: Project) -> 
     _fork(two, same=True)
     two.refused("git", "merge", "apart")
     said = two.model("merge")
-    assert f"{MODEL}:\n" in said and "uplift:\n" not in said and "train.C  0.5             0.75" in said
+    assert f"\n{MODEL}:\n" in said and "\nuplift:\n" not in said
+    assert re.search(r"^  train\.C +0\.5 +0\.75$", said, re.MULTILINE), said
     said = two.model("merge", "main")
     assert said.startswith(f"{MODEL}: main whole") and "nothing has to be trained" in said, said
     assert (own(two)["hyperparameters"]["train"]["C"], two.sidecar()["hyperparameters"]["train"]["C"]) == (0.25, 0.5)

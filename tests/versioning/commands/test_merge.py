@@ -406,7 +406,7 @@ def answers(project: Project, block: str) -> None:
 
 
 def test_the_page_is_as_typed(released: Project, tmp_path: Path) -> None:
-    fork, join = blocks("sh")
+    fork, release, join = blocks("sh")
     met, one, both = blocks("console")
     for line in fork.splitlines():
         assert released.sh(line).status == 0, released.story
@@ -416,7 +416,9 @@ def test_the_page_is_as_typed(released: Project, tmp_path: Path) -> None:
         answers(project, met)
         project.log.clear()
     answers(released, one)
-    assert "git tag -a v0.2.0 -m v0.2.0 && git push --follow-tags" in released.model("check")
+    assert released.run("model", "check").output.endswith(f"\n  1. {release}")
+    assert released.sh(release).status == 0, released.story
+    assert not released.trained()
     answers(other, both)
     for line in join.splitlines():
         assert other.sh(line).status == 0, other.story
