@@ -276,6 +276,59 @@ def test_a_colleague_who_clones_has_both(both: Project) -> None:
     colleague.assert_released("uplift/v0.2.0")
 
 
+# --- merged -----------------------------------------------------------------------------------------------------------
+
+
+def _fork(project: Project, *, same: bool = False) -> None:
+    """A branch on which the second model is trained (`same`: the first one too), and main, on which the first one is."""
+    project.git("switch", "-q", "-c", "apart")
+    project.replace(PARAMS, "C: 0.3", "C: 0.25")
+    if same:
+        project.replace("params.yaml", "C: 1.0", "C: 0.75")
+    project.dvc("repro")
+    project.commit("Train apart")
+    project.git("switch", "-q", "main")
+    project.replace("params.yaml", "C: 1.0", "C: 0.5")
+    project.dvc("repro")
+    project.commit("Train the first")
+    project.log.clear()
+
+
+def test_each_branch_has_trained_another_model(two: Project) -> None:
+    """Git may merge the lock or not; joined stage by stage it is true of both, and nothing has to be trained."""
+    _fork(two)
+    two.run("git", "merge", "--no-commit", "apart")
+    said = two.model("merge")
+    assert "Nothing has to be chosen:\n  model merge both " in said and "model merge main" not in said
+    assert "there is nothing to choose" in two.refused("model", "merge", "main")
+    said = two.model("merge", "both")
+    assert "nothing has to be trained" in said and said.endswith("Next: git commit --no-edit"), said
+    two.git("commit", "-q", "--no-edit")
+    assert "up to date" in two.dvc("status")
+    assert own(two)["hyperparameters"]["train"]["C"] == 0.25 and two.sidecar()["hyperparameters"]["train"]["C"] == 0.5
+    two.model("release", "uplift/v0.1.0")
+    two.model("release", "minor")
+    two.git("push", "-q", "--follow-tags")
+    assert not two.trained() and "uplift/v0.1.0" in two.remote_tags(), two.story
+
+
+def test_one_side_is_taken_of_the_model_that_both_have_trained(two: Project) -> None:
+    _fork(two, same=True)
+    two.refused("git", "merge", "apart")
+    said = two.model("merge")
+    assert f"\n{MODEL}:\n" in said and "\nuplift:\n" not in said
+    assert re.search(r"^  train\.C +0\.5 +0\.75$", said, re.MULTILINE), said
+    said = two.model("merge", "main")
+    assert said.startswith(f"{MODEL}: main whole") and "nothing has to be trained" in said, said
+    assert (own(two)["hyperparameters"]["train"]["C"], two.sidecar()["hyperparameters"]["train"]["C"]) == (0.25, 0.5)
+    said = two.model("merge", "apart")
+    assert (own(two)["hyperparameters"]["train"]["C"], two.sidecar()["hyperparameters"]["train"]["C"]) == (0.25, 0.75)
+    assert "nothing has to be trained" in said and said.endswith("Next: git commit --no-edit")
+    two.git("commit", "-q", "--no-edit")
+    assert "up to date" in two.dvc("status") and not two.trained(), two.story
+    assert two.git("status", "--porcelain") == ""
+
+
 # --- lies -------------------------------------------------------------------------------------------------------------
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import judge, releases
+from . import conflict, judge, releases
 from . import pipeline as dvc
 from . import policy as policies
 from . import sidecar as sidecars
@@ -26,11 +27,16 @@ class Checklist:
 
     report: Report
     steps: list[str]
+    #: In a merge that is not done: the two sides, and the commands of which one is to be chosen.
+    choice: Sequence[str] = ()
 
 
 def of(repository: Repository, moment: judge.Moment) -> Checklist:
     """The checklist of every model, each judged as the release that its parameters declare."""
     disk = DiskSnapshot(repository)
+    fought = conflict.finding(repository, disk)
+    if fought:
+        return Checklist(Report([fought], subject=disk.name), [], conflict.overview(repository))
     try:
         policy = policies.load(disk)
     except Malformed:

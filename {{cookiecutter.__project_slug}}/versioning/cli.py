@@ -19,6 +19,7 @@ VERBS: dict[str, dict[str, str]] = {
         "setup": "make this clone ready: environment, storage, hooks",
         "check": "say what stands between here and a release, or judge one",
         "sidecar": "describe the model on disk in its sidecar (a stage of dvc.yaml runs this)",
+        "merge": "end a conflict of two trainings: one side whole, or both",
         "stamp": "name a commit that holds what made the model; trains nothing",
     },
     "release": {"release": "bump the version, describe, commit and tag; trains nothing"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .. import checklist, judge
+from .. import checklist, conflict, judge
 from .. import policy as policies
 from ..checks import GIT, RULES
 from ..errors import UsageError
@@ -13,7 +13,7 @@ from ..findings import FORMATS, Report, joined
 from ..git import Repository
 from ..history import History
 from ..progress import meter
-from ..snapshot import CommitSnapshot
+from ..snapshot import CommitSnapshot, IndexSnapshot
 
 EXAMPLE = "model check v0.1.0"
 
@@ -41,16 +41,17 @@ def check(arguments: argparse.Namespace) -> int:
     keep = ("GIT_INDEX_FILE",) if arguments.staged else ()
     with Repository.discover(keep=keep) as repository:
         if arguments.revision or arguments.staged or arguments.all_releases:
-            report, steps = _report(repository, arguments), []
+            found = checklist.Checklist(_report(repository, arguments), [])
         else:
             moment = judge.Moment(progress=meter("hashing"), authority=_authority(repository, arguments.policy))
             found = checklist.of(repository, moment)
-            report, steps = found.report, found.steps
+    report = found.report
     sys.stdout.write(FORMATS[arguments.format](report))
     if arguments.format == "text":
         if not report.findings:
             print(f"{report.subject}: nothing contradicts it")
-        _print_steps(steps, clear=not report.findings)
+        _print_steps(found.steps, clear=not report.findings)
+        print("".join(f"{line}\n" for line in found.choice), end="")
     return 1 if report.findings else 0
 
 
@@ -63,7 +64,8 @@ def _print_steps(steps: list[str], *, clear: bool) -> None:
 
 def _report(repository: Repository, arguments: argparse.Namespace) -> Report:
     if arguments.staged:
-        return judge.staged(repository)
+        fought = conflict.finding(repository, IndexSnapshot(repository))
+        return Report([fought], subject=IndexSnapshot.name) if fought else judge.staged(repository)
     if arguments.all_releases:
         return _all(repository)
     moment = judge.Moment(progress=meter("hashing"), authority=_authority(repository, arguments.policy))
