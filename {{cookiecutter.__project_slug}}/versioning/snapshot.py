@@ -6,6 +6,7 @@ import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,8 @@ class Snapshot(ABC):
         """Every file under a folder, sorted."""
 
     def named(self, name: str) -> list[str]:
-        """Every file of that name, in whatever folder, sorted."""
-        return [path for path in self.files() if path.rpartition("/")[2] == name]
+        """Every file of that name, or of such a pattern (`*.dvc`), in whatever folder, sorted."""
+        return [path for path in self.files() if fnmatchcase(path.rpartition("/")[2], name)]
 
     def md5(self, path: str) -> str | None:
         """The MD5 of a file's bytes, which is what DVC writes into `dvc.lock`."""
