@@ -63,10 +63,11 @@ def main(arguments: Sequence[str]) -> int:
     """
     known = {name for group in VERBS.values() for name in group}
     verb = arguments[0] if arguments and arguments[0] in known else None
-    if not arguments:
-        parser("hooks").print_help()
-        return 2
     try:
+        if not arguments:
+            from .standing import look
+
+            return look()
         parsed = parser(verb).parse_args(arguments) if verb or not arguments[0].startswith("-") else _top(arguments)
         return int(parsed.run(parsed))
     except VersioningError as error:

@@ -14,6 +14,7 @@ from typing import Any
 from .documents import load_json, load_yaml
 from .errors import Malformed
 from .git import Repository
+from .glance import looked
 
 _FOLDER, _LINK, _SUBMODULE, _FILES = b"40000", b"120000", b"160000", (b"100644", b"100755", b"100664")
 
@@ -183,7 +184,9 @@ class DiskSnapshot(Snapshot):
 
     def path(self, path: str) -> Path:
         """Where a file is on this machine."""
-        return self.repository.path / path
+        place = self.repository.path / path
+        looked(place)
+        return place
 
     def read(self, path: str) -> bytes | None:
         try:

@@ -41,17 +41,23 @@ def check(arguments: argparse.Namespace) -> int:
     keep = ("GIT_INDEX_FILE",) if arguments.staged else ()
     with Repository.discover(keep=keep) as repository:
         if arguments.revision or arguments.staged or arguments.all_releases:
-            report, steps = _report(repository, arguments), []
+            report, steps, unchanged = _report(repository, arguments), [], []
         else:
             moment = judge.Moment(progress=meter("hashing"), authority=_authority(repository, arguments.policy))
             found = checklist.of(repository, moment)
-            report, steps = found.report, found.steps
+            report, steps, unchanged = found.report, found.steps, [*found.unchanged]
     sys.stdout.write(FORMATS[arguments.format](report))
     if arguments.format == "text":
         if not report.findings:
-            print(f"{report.subject}: nothing contradicts it")
+            print(f"{report.subject}: nothing contradicts {'them' if arguments.all_releases and _are_many(report) else 'it'}")
+            if unchanged and not steps:
+                print(f"nothing changed since {' and '.join(unchanged)}: there is nothing to release")
         _print_steps(steps, clear=not report.findings)
     return 1 if report.findings else 0
+
+
+def _are_many(report: Report) -> bool:
+    return report.subject != "1 release"
 
 
 def _print_steps(steps: list[str], *, clear: bool) -> None:
