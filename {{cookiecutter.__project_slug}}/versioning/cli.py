@@ -20,9 +20,10 @@ VERBS: dict[str, dict[str, str]] = {
         "check": "say what stands between here and a release, or judge one",
         "sidecar": "describe the model on disk in its sidecar (a stage of dvc.yaml runs this)",
         "stamp": "name a commit that holds what made the model; trains nothing",
+        "diff": "what changed between two releases, or a release and the working tree",
     },
     "release": {"release": "bump the version, describe, commit and tag; trains nothing"},
-    "look": {"list": "the releases", "show": "one release, whole"},
+    "look": {"list": "the releases", "show": "one release, whole; several side by side"},
     "repair": {
         "doctor": "what is missing or odd in this clone, and the command that mends it",
         "hooks": "install or uninstall the Git hooks",
