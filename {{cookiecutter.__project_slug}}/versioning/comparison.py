@@ -1,4 +1,4 @@
-"""Releases, revisions and the working tree side by side: what each says of parameters, metrics, features, data, packages, code."""
+"""Releases, revisions and the working tree side by side: what each says of parameters, metrics, features, data, code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .errors import Malformed, UsageError
 from .git import Repository
 from .policy import Policy
 from .releases import Release
-from .snapshot import CommitSnapshot, DiskSnapshot, Snapshot
+from .snapshot import DiskSnapshot, Snapshot
 from .storage import Storage
 
 SECTIONS = ("release", "parameters", "metrics", "features", "data", "environment", "packages", "code")
@@ -131,18 +131,18 @@ def of(repository: Repository, sides: Sequence[Side]) -> Table:
     notes: list[str] = []
     rows = [
         *_release(sides),
-        *_section("parameters", sides, [_flat(side.sidecar.get("hyperparameters")) for side in sides]),
+        *_section("parameters", [_flat(side.sidecar.get("hyperparameters")) for side in sides]),
         *_metrics(sides),
         *_features(repository, sides, notes),
-        *_section("data", sides, [_data(side) for side in sides]),
-        *_section("environment", sides, [_flat(side.sidecar.get("environment")) for side in sides]),
+        *_section("data", [_data(side) for side in sides]),
+        *_section("environment", [_flat(side.sidecar.get("environment")) for side in sides]),
         *_packages(sides, notes),
         *_code(repository, sides),
     ]
     return Table(sides, rows, [*(note for one in sides for note in one.notes), *notes])
 
 
-def _section(section: str, sides: Sequence[Side], flat: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+def _section(section: str, flat: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
     for what in dict.fromkeys(key for content in flat for key in content):
         yield Row(section, what, tuple(content.get(what, ABSENT) for content in flat))
 
@@ -152,9 +152,9 @@ def _release(sides: Sequence[Side]) -> Iterator[Row]:
     said = [{key: side.sidecar[key] for key in keys if key in side.sidecar} for side in sides]
     artifact = [_flat(side.sidecar.get("artifact"), "artifact.") for side in sides]
     about = [side.about for side in sides]
-    yield from _section("release", sides, [{**one, **two, **three} for one, two, three in zip(about, said, artifact, strict=True)])
+    yield from _section("release", [{**one, **two, **three} for one, two, three in zip(about, said, artifact, strict=True)])
     rest = [{key: side.sidecar[key] for key in ("seed", "tags", "extra") if key in side.sidecar} for side in sides]
-    yield from _section("release", sides, [_flat(one) for one in rest])
+    yield from _section("release", [_flat(one) for one in rest])
 
 
 def _flat(content: Any, prefix: str = "") -> dict[str, Any]:
@@ -169,7 +169,7 @@ def _flat(content: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _metrics(sides: Sequence[Side]) -> Iterator[Row]:
-    for row in _section("metrics", sides, [_flat(side.sidecar.get("metrics")) for side in sides]):
+    for row in _section("metrics", [_flat(side.sidecar.get("metrics")) for side in sides]):
         change = _change(row, sides[-1].rules) if len(sides) == 2 else ""
         yield Row(row.section, row.what, row.values, change)
 
@@ -208,7 +208,7 @@ def _features(repository: Repository, sides: Sequence[Side], notes: list[str]) -
     for what in dict.fromkeys(name for content in shown for name in content):
         values = tuple(ABSENT if spec is None else content.get(what, ABSENT) for spec, content in zip(specs, shown, strict=True))
         yield Row("features", what, values)
-    yield from _section("features", sides, digests)
+    yield from _section("features", digests)
     if len(sides) == 2 and specs[0] is not None and specs[1] is not None:
         changes = features.compare(specs[0], specs[1])
         notes += [f"{change}{f', which breaks callers of {sides[0].name}' if change.breaks else ''}" for change in changes]

@@ -221,13 +221,13 @@ def _is_of_another_project(snapshot: Snapshot, file: str) -> bool:
     return any(snapshot.read(posixpath.join(folder, CONFIG)) is not None for folder in _upwards(posixpath.dirname(file)))
 
 
-def kept_paths(snapshot: Snapshot) -> set[str]:
+def kept_paths(snapshot: Snapshot, known: Pipeline | None = None) -> set[str]:
     """What has to be on disk for the pipeline to be whole: all that the locks and the `.dvc` pointers of a snapshot name.
 
     Raises:
         Malformed: one of them cannot be read.
     """
-    pipeline = load(snapshot)
+    pipeline = known or load(snapshot)
     found: set[str] = set()
     for name, stage in pipeline.stages.items():
         locked = pipeline.locked.get(name)

@@ -36,7 +36,9 @@ def diff(arguments: argparse.Namespace) -> int:
         if not arguments.other:
             found.append((DiskSnapshot(repository), "working tree", None))
         # A model that only one of the two has is one that came or went in between.
-        newest = next((snapshot for snapshot, _, _ in reversed(found) if not model or model in judge.models(snapshot)), found[-1][0])
+        newest = next(
+            (snapshot for snapshot, _, _ in reversed(found) if not model or model in judge.models(snapshot)), found[-1][0]
+        )
         model = comparison.model_of(repository, newest, model)
         sides = [comparison.side(snapshot, name, model, release) for snapshot, name, release in found]
         content = comparison.of(repository, sides)
