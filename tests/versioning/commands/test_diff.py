@@ -82,9 +82,9 @@ def test_what_differs_stands_side_by_side(clone: Clone) -> None:
 
 
 def test_all_rows_where_they_are_asked_for(clone: Clone) -> None:
-    found = rows(clone.ok("diff", "v0.1.0", "v0.2.0", "--all"))
+    found = rows(clone.ok("diff", "v0.1.0", "v0.2.0", "--all", columns=200))
     assert found["accuracy"] == ["0.805536", "0.805536"]
-    assert found["Contract"] == ["category: Month-to-month, One year, Two year"] * 2 or "Contract" in found
+    assert found["Contract"] == ["category: Month-to-month, One year, Two year"] * 2
     assert found["scikit-learn"] == ["1.9.1", "1.9.1"]
     assert found["id"] == ["telco-churn-2020-06-25"] * 2 and found["size"] == [str(len(small.RAW))] * 2
 
@@ -113,10 +113,10 @@ def test_the_working_tree_is_the_other_side_by_default(clone: Clone) -> None:
     assert f"was made before {small.SRC}/" in said and said.endswith("changed: dvc repro\n")
 
 
-@pytest.mark.parametrize("name", ["tag:v0.1.0", "commit:{commit}", "v0.1.0-prod", "{commit}", "main~3"])
+@pytest.mark.parametrize("name", ["tag:v0.1.0", "commit:{commit}", "v0.1.0-prod", "{commit}", "main~4"])
 def test_each_name_of_a_release_or_a_revision(clone: Clone, name: str) -> None:
     commit = clone.git("rev-parse", "v0.1.0^{commit}")
-    assert rows(clone.ok("diff", name.format(commit=commit), "v0.2.0"))["train.C"] == ["1.0", "2.0"] or name == "main~3"
+    assert rows(clone.ok("diff", name.format(commit=commit), "v0.2.0"))["train.C"] == ["1.0", "2.0"]
 
 
 def test_a_branch(clone: Clone) -> None:
@@ -139,7 +139,7 @@ def test_features_that_came_and_went(clone: Clone) -> None:
     before = clone.path / small.FEATURES
     after = spec("tenure", "Contract", "Age", Contract={"type": "category", "categories": ["One year", "Ten years"]})
     before.write_bytes(after)
-    said = clone.ok("diff", "v0.2.0")
+    said = clone.ok("diff", "v0.2.0", columns=200)
     found = rows(said)
     assert found["MonthlyCharges"] == ["number", "-"] and found["Age"] == ["-", "number"]
     assert found["Contract"] == ["category: Month-to-month, One year, Two year", "category: One year, Ten years"]
@@ -225,7 +225,7 @@ def test_several_models(clone: Clone) -> None:
     ambiguous = clone.run("diff", "v0.2.0", "v0.3.0")
     assert ambiguous.returncode == 2 and "could be any of customer-churn/v0.3.0 and uplift/v0.3.0" in ambiguous.stderr
     assert rows(clone.ok("diff", "v0.2.0", "v0.3.0", "--model", "customer-churn"))["train.C"] == ["2.0", "3.0"]
-    assert rows(clone.ok("show", "v0.3.0", "--model", "uplift", columns=200))["model_name"] == [] or True
+    assert clone.json("show", "v0.3.0", "--model", "uplift")["sidecar"]["model_name"] == "uplift"
     assert clone.run("diff", "v0.2.0", "v0.3.0", "--model", "nobody").returncode == 2
 
 
