@@ -161,6 +161,16 @@ def test_the_upstream_is_known_without_a_network(clone: Clone) -> None:
     assert ", 2 ahead of origin/main" in clone.model()
 
 
+def test_before_there_is_an_environment(clone: Clone) -> None:
+    (clone.path / ".venv").unlink()
+    done = subprocess.run(
+        [getattr(sys, "_base_executable", sys.executable), "-S", "-m", "versioning"], cwd=clone.path, capture_output=True,
+        text=True, check=False, env={**os.environ, "PYTHONPATH": str(clone.path)},
+    )  # fmt: skip
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.startswith("branch main, commit ") and done.stdout.endswith("Next: python3 -m versioning setup\n")
+
+
 def test_outside_of_a_repository_is_wrong_usage(clone: Clone) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "versioning"], cwd=clone.path.parent, env={**os.environ, "PYTHONPATH": str(clone.path)},
@@ -220,6 +230,15 @@ def test_bytes_that_are_in_the_cache_alone_are_looked_for_there(clone: Clone, ca
     (clone.path / small.FEATURES).unlink()
     looked(clone, capsys)
     cached.rename(cached.with_name("gone"))
+    assert clone.kept() is None
+
+
+def test_a_name_that_is_no_text(clone: Clone, capsys: pytest.CaptureFixture[str]) -> None:
+    name = os.fsencode(clone.path) + b"/\xff.md"
+    with open(name, "wb") as stream:
+        stream.write(b"x")
+    assert ", 1 file not committed" in looked(clone, capsys)
+    os.unlink(name)
     assert clone.kept() is None
 
 

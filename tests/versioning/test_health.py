@@ -196,6 +196,15 @@ def test_what_only_a_person_can_mend_is_named(
     assert not found.sound and says in found.says and cure in found.cure, found
 
 
+def test_a_storage_beside_origin_that_is_not_connected_yet(clone: Clone) -> None:
+    (clone.path.parent / "dvc").mkdir()
+    (clone.path / ".dvc/config.local").unlink()
+    found = clone.points()["DVC remote"]
+    assert (found.says, found.cure) == ("the storage beside origin is not connected here", "python3 -m versioning setup")
+    clone.paste(f"{found.cure} --no-install")
+    assert "DVC remote" not in clone.bad()
+
+
 def test_a_link_into_a_cache_that_is_gone(clone: Clone) -> None:
     (clone.path / small.ARTIFACT).unlink()
     (clone.path / small.ARTIFACT).symlink_to("/gone")

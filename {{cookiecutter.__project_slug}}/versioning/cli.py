@@ -96,7 +96,9 @@ def _overview() -> str:
     lines = ["verbs:"]
     for group, verbs in VERBS.items():
         lines += [f"  {group}", *(f"    {name:<10} {title}" for name, title in verbs.items())]
-    return "\n".join([*lines, "", "model VERB --help shows its options and an example."])
+    return "\n".join(
+        [*lines, "", "model alone says where you are and what comes next; model VERB --help shows options and an example."]
+    )
 
 
 def _log(arguments: Sequence[str]) -> Path:

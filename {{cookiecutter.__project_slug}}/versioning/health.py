@@ -30,6 +30,8 @@ SETUP = "python3 -m versioning setup"
 _EDIT = f"${{EDITOR:-vi}} {policy.FILE}"
 _SOON = dt.timedelta(days=14)
 _LITTLE = 1 << 30
+#: So many that it takes seconds, the first time.
+_MANY = 200
 #: A lock of Git's that is older was left by a program that died.
 _STALE_SECONDS = 60
 
@@ -189,13 +191,20 @@ def _runs(pid: int) -> bool:
 def _stored(clone: Clone) -> Iterator[Diagnosis]:
     repository = clone.repository
     place = storage.Storage(repository)
-    if place.remote is None:
-        yield Diagnosis("DVC remote", False, "none is set", "dvc remote add --default storage URL")
-    elif place.remote_folder is not None and not place.remote_folder.is_dir():
+    absent = place.remote is None or (place.remote_folder is not None and not place.remote_folder.is_dir())
+    if not absent:
+        yield Diagnosis("DVC remote", True, str(place.remote))  # a cloud is not asked: this has to be fast
+    elif storage.embedded(repository) is not None:
+        yield Diagnosis("DVC remote", False, "the storage beside origin is not connected here", SETUP)
+    elif place.remote is None:
+        named = (repository.path / ".dvc/config").is_file() and storage.REMOTE in (repository.path / ".dvc/config").read_text(
+            "utf-8"
+        )
+        place_of = "--local --force" if named else "--default"
+        yield Diagnosis("DVC remote", False, "none is set", f"dvc remote add {place_of} {storage.REMOTE} URL")
+    else:
         said = f"{place.remote_folder} is not there: it is a folder of another machine, or was moved"
         yield Diagnosis("DVC remote", False, said, f"dvc remote add --local --force {storage.REMOTE} URL")
-    else:
-        yield Diagnosis("DVC remote", True, place.remote)  # a cloud is not asked: this has to be fast
     free = shutil.disk_usage(repository.path).free
     if free < _LITTLE:
         yield Diagnosis("disk", False, f"{free >> 20} MiB are left where the repository lies", "dvc gc --all-commits")
@@ -390,6 +399,8 @@ def _releases(clone: Clone) -> Iterator[Diagnosis]:
     if repository.is_shallow:
         return
     refs = judge.release_refs(repository)
+    if len(refs) > _MANY and sys.stderr.isatty():
+        print(f"model-gate: judging what is new of {len(refs):,} releases", file=sys.stderr)
     bad = Verdicts(repository, hooks.rules_digest(Path(__file__).resolve().parent)).judge(refs)
     for tag, report in bad:
         first = report.findings[0]

@@ -32,7 +32,7 @@ def look() -> int:
     place = glance.find(str(Path.cwd()))
     if place is None:
         with Repository.discover() as repository:
-            print(_text(repository, glance.status(str(repository.path)), "")[0])
+            print(_text(repository, glance.status(str(repository.path)), "")[0].encode("utf-8", "replace").decode())
         return 0
     began, before = glance.clock(place), glance.state(place)
     status = glance.status(place.top)
@@ -40,6 +40,7 @@ def look() -> int:
     with Repository.discover() as repository:
         text, lasting = _text(repository, status, glance.unfinished(place))
     watch.stop()
+    text = text.encode("utf-8", "replace").decode()  # a path may be no text at all
     changed = {os.path.join(place.top, path) for path in glance.changed_paths(status)}
     if lasting:
         glance.keep(place, began, before, watch.paths | changed | _settings(), text)
@@ -63,6 +64,10 @@ def _text(repository: Repository, status: str, unfinished: str) -> tuple[str, bo
         return "\n".join([*lines, "there is no commit yet", 'Next: git add -A && git commit -m "Start"']), True
     try:
         more, report, following = _judged(repository)
+    except ModuleNotFoundError as error:
+        return "\n".join(
+            [*lines, f"cannot be judged: {error.name} is not installed here", "Next: python3 -m versioning setup"]
+        ), False
     except VersioningError as error:
         return "\n".join([*lines, f"cannot be judged: {error}", *([f"Next: {error.hint}"] if error.hint else [])]), False
     lasting = not any(finding.code in _BY_THE_CLOCK for finding in report.findings)
