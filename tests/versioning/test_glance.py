@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, TEMPLATE, git
+from tests.conftest import TEMPLATE, git
 from tests.versioning import small
 from versioning import glance, standing
 
@@ -53,10 +53,10 @@ class Clone:
 
 
 @pytest.fixture
-def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
+def clone(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     made = Clone(tmp_path / "clone")
     small.build(made.path)
-    (made.path / "versioning").symlink_to(ROOT / TEMPLATE / "versioning")
+    (made.path / "versioning").symlink_to(template / TEMPLATE / "versioning")
     (made.path / ".venv").symlink_to(sys.prefix)
     made.write(".git/info/exclude", "/versioning\n/.venv\n")
     # No test waits until a file is old enough to be believed: here a moment is over at once.
@@ -288,7 +288,7 @@ def test_another_worktree_has_an_answer_of_its_own(
     here = looked(clone, capsys)
     beside = Clone(clone.path.parent / "beside")
     assert beside.kept() is None
-    (beside.path / "versioning").symlink_to(ROOT / TEMPLATE / "versioning")
+    (beside.path / "versioning").symlink_to((clone.path / "versioning").resolve())
     monkeypatch.chdir(beside.path)
     standing.look()
     there = capsys.readouterr().out

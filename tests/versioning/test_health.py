@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, TEMPLATE, git
+from tests.conftest import TEMPLATE, git
 from tests.versioning import small
 from versioning import health, objectives, verdicts
 from versioning.commands import setup
@@ -59,14 +59,14 @@ class Clone:
 
 
 @pytest.fixture(scope="module")
-def clone_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clone_once(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sound")
     made = Clone(folder / "clone")
     small.build(made.path)
     made.write("requirements-dev.lock", "dvc==3.67.1\n")
     made.git("add", "-A")
     made.git("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "-q", "-m", "Tools")
-    (made.path / "versioning").symlink_to(ROOT / TEMPLATE / "versioning")
+    (made.path / "versioning").symlink_to(template / TEMPLATE / "versioning")
     made.write(".git/info/exclude", "/versioning\n/.venv\n")
     (made.path / ".venv").symlink_to(sys.prefix)
     subprocess.run([sys.executable, "-m", "versioning", "hooks", "install"], cwd=made.path, check=True, capture_output=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, TEMPLATE, git
+from tests.conftest import TEMPLATE, git
 from tests.versioning import small
 from versioning import comparison, table
 from versioning.documents import ABSENT
@@ -55,9 +55,9 @@ class Clone:
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Clone:
+def clone(template: Path, tmp_path: Path) -> Clone:
     made = small.build(tmp_path / "clone", released=2)
-    (made.path / "versioning").symlink_to(ROOT / TEMPLATE / "versioning")
+    (made.path / "versioning").symlink_to(template / TEMPLATE / "versioning")
     (made.path / ".venv").symlink_to(sys.prefix)
     (made.path / ".git/info/exclude").parent.mkdir(exist_ok=True)
     (made.path / ".git/info/exclude").write_text("/versioning\n/.venv\n")
