@@ -16,7 +16,7 @@ def test_every_command_works_as_written(project: Project) -> None:
         "python3 -m versioning setup",
         "dvc repro",
         "dvc repro",
-        "model list",
+        "model",
         f"python -m src.customer_churn.predict models/{MODEL}.skops models/{MODEL}.features.json \\",
         "model check",
         "git checkout v0.1.0",

@@ -161,7 +161,7 @@ def test_each_model_has_an_order_of_its_own(both: Project) -> None:
     said = both.refused("model", "release", f"{MODEL}/v0.1.0")
     assert f"VE03 v0.1.0 is not newer than {MODEL}/v2.0.0" in said
     said = both.model("check", "--all-releases")
-    assert said.endswith("6 releases: nothing contradicts it")
+    assert said.endswith("6 releases: nothing contradicts them")
     assert both.git("status", "--porcelain") == ""
 
 
@@ -187,8 +187,10 @@ def test_every_verb_speaks_of_the_model_that_is_meant(both: Project) -> None:
     assert not any(found["findings"] for found in shown.values())
     for tag in rows:
         assert both.model("check", tag).endswith(f"{tag}: nothing contradicts it")
-    assert both.model("check", "--all-releases").endswith("3 releases: nothing contradicts it")
+    assert both.model("check", "--all-releases").endswith("3 releases: nothing contradicts them")
     assert "ok  releases: 3, and nothing contradicts them" in both.run("model", "doctor").output
+    assert both.model("check").endswith(f"nothing changed since {MODEL}/v0.2.0 and uplift/v0.1.0: there is nothing to release")
+    _changed(both)
     assert both.model("check").endswith("Next:\n  1. model release\n  2. model release --model uplift")
     assert both.model("stamp", "--commit", "uplift").endswith("holds what made the model")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import conflict, judge, releases
+from . import conflict, judge, proposal, releases
 from . import pipeline as dvc
 from . import policy as policies
 from . import sidecar as sidecars
+from .checks import program
 from .errors import Malformed
 from .findings import Report, joined
 from .git import Repository
@@ -29,6 +30,8 @@ class Checklist:
     steps: list[str]
     #: In a merge that is not done: the two sides, and the commands of which one is to be chosen.
     choice: Sequence[str] = ()
+    #: The last releases of which nothing has changed: what there is, is released.
+    unchanged: Sequence[str] = ()
 
 
 def of(repository: Repository, moment: judge.Moment) -> Checklist:
@@ -42,20 +45,25 @@ def of(repository: Repository, moment: judge.Moment) -> Checklist:
     except Malformed:
         return Checklist(judge.release_on_disk(repository, "", moment), [])
     models = judge.models(disk) or [policy.model]
-    reports, steps = [], []
+    reports, steps, unchanged = [], [], []
     for model in models:
         version = declared_version(disk, policy.of(model))
         tag = releases.tag_name(version, model, several=judge.has_several(disk)) if version else ""
         taken = version is not None and _is_taken(repository, tag, model, version)
         report = judge.release_on_disk(repository, "" if taken else tag, moment, model)
         reports.append(report)
-        if not report.findings:
-            named = f" --model {model}" if model != policy.model else ""
-            steps.append(f"model release{named}" if taken else f"git tag -a {tag} -m {tag} && git push --follow-tags")
+        if report.findings:
+            continue
+        last = proposal.last_final(repository, model) if taken else None
+        if last and not any(proposal.reasons(repository, policy.of(model), last)):
+            unchanged.append(last.tag)
+            continue
+        named = f" --model {model}" if model != policy.model else ""
+        steps.append(f"{program()} release{named}" if taken else f"git tag -a {tag} -m {tag} && git push --follow-tags")
     report = joined(reports, disk.name)
-    if not report.findings and _uncommitted(repository):
+    if steps and not report.findings and _uncommitted(repository):
         steps.insert(0, 'git add -A && git commit -m "Train"')
-    return Checklist(report, _in_order(report) if report.findings else steps)
+    return Checklist(report, _in_order(report) if report.findings else steps, unchanged)
 
 
 def _in_order(report: Report) -> list[str]:

@@ -21,9 +21,10 @@ VERBS: dict[str, dict[str, str]] = {
         "sidecar": "describe the model on disk in its sidecar (a stage of dvc.yaml runs this)",
         "merge": "end a conflict of two trainings: one side whole, or both",
         "stamp": "name a commit that holds what made the model; trains nothing",
+        "diff": "what changed between two releases, or a release and the working tree",
     },
     "release": {"release": "bump the version, describe, commit and tag; trains nothing"},
-    "look": {"list": "the releases", "show": "one release, whole"},
+    "look": {"list": "the releases", "show": "one release, whole; several side by side"},
     "repair": {
         "doctor": "what is missing or odd in this clone, and the command that mends it",
         "hooks": "install or uninstall the Git hooks",
@@ -64,10 +65,11 @@ def main(arguments: Sequence[str]) -> int:
     """
     known = {name for group in VERBS.values() for name in group}
     verb = arguments[0] if arguments and arguments[0] in known else None
-    if not arguments:
-        parser("hooks").print_help()
-        return 2
     try:
+        if not arguments:
+            from .standing import look
+
+            return look()
         parsed = parser(verb).parse_args(arguments) if verb or not arguments[0].startswith("-") else _top(arguments)
         return int(parsed.run(parsed))
     except VersioningError as error:
@@ -95,7 +97,9 @@ def _overview() -> str:
     lines = ["verbs:"]
     for group, verbs in VERBS.items():
         lines += [f"  {group}", *(f"    {name:<10} {title}" for name, title in verbs.items())]
-    return "\n".join([*lines, "", "model VERB --help shows its options and an example."])
+    return "\n".join(
+        [*lines, "", "model alone says where you are and what comes next; model VERB --help shows options and an example."]
+    )
 
 
 def _log(arguments: Sequence[str]) -> Path:

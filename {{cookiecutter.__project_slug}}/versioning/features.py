@@ -13,7 +13,7 @@ from .documents import load_json
 from .errors import Malformed
 from .git import Repository
 from .releases import Release
-from .snapshot import CommitSnapshot
+from .snapshot import CommitSnapshot, Snapshot
 from .storage import Storage
 
 
@@ -41,9 +41,13 @@ def read(place: Path) -> dict[str, Any]:
 
 def at_release(repository: Repository, storage: Storage, release: Release, model: str) -> dict[str, Any] | None:
     """The spec that a release was made with, where its bytes are on this machine."""
-    path = sidecars.features_of(model)
+    return at_commit(CommitSnapshot(repository, release.commit), storage, sidecars.features_of(model))
+
+
+def at_commit(snapshot: Snapshot, storage: Storage, path: str) -> dict[str, Any] | None:
+    """The spec that the lock of a snapshot records, where its bytes are on this machine."""
     try:
-        recorded = dvc.load(CommitSnapshot(repository, release.commit)).output(path)
+        recorded = dvc.load(snapshot).output(path)
     except Malformed:
         return None
     place = storage.find(recorded.md5) if recorded else None

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from .findings import Finding, Report, as_text, joined
 from .git import Repository, clean_environment, hook_environment, is_null
 from .history import History
 from .names import ReleaseTag, parse_tag
+from .objectives import Rollbacks
 from .policy import Policy
 from .progress import meter
 from .releases import Release
@@ -222,6 +224,7 @@ def after_checkout() -> int:
     """`git checkout`, `pull`, `rebase`: bring data and model to what is checked out. Never an error."""
     from . import storage
 
+    began = time.monotonic()
     repository = Repository.discover()
     os.chdir(repository.path)
     for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):
@@ -241,15 +244,28 @@ def after_checkout() -> int:
     if absent:
         shown = ", ".join(absent[:3]) + (" …" if len(absent) > 3 else "")
         print(f"model-gate: not on this machine yet: {shown}: dvc pull", file=sys.stderr)
+    else:
+        _measure(repository, time.monotonic() - began)
     return 0
 
 
+def _measure(repository: Repository, seconds: float) -> None:
+    """Remember how long it took to go back to a release: `doctor` holds it against `rollback_within`."""
+    if repository.run("symbolic-ref", "--quiet", "HEAD", check=False):
+        return  # on a branch, which is no going back
+    tags = repository.run("tag", "--points-at", "HEAD").split()
+    tag = next((tag for tag in tags if isinstance(parse_tag(tag), ReleaseTag)), None)
+    if tag:
+        Rollbacks(repository).remember(tag, seconds)
+
+
 def _absent(repository: Repository) -> list[str]:
-    """What the lock names and is not on disk."""
+    """What the locks and pointers name and is not on disk."""
     disk = DiskSnapshot(repository)
-    locked = dvc.read_lock(disk).values()
-    paths = {path for stage in locked for path in [*stage.deps, *stage.outs] if "://" not in path}
-    return sorted(path for path in paths if not disk.path(path).exists())
+    try:
+        return sorted(path for path in dvc.kept_paths(disk) if not disk.path(path).exists())
+    except Malformed:
+        return []  # which every judgement says, and no checkout fails by it
 
 
 def _one_line(error: Exception) -> str:

@@ -6,7 +6,7 @@ import builtins
 import os
 import subprocess
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -228,6 +228,36 @@ class Repository:
         content = pipe_out.read(int(header[2]))
         pipe_out.read(1)
         return header[0].decode(), header[1].decode(), content
+
+    def cat_many(self, names: Sequence[str], *, ids_only: bool = False) -> list[bytes | None]:
+        """The contents of many objects (with `ids_only`, their ids), asked all at once, which takes a tenth of the time."""
+        form = "--batch-check=%(objectname)" if ids_only else "--batch"
+        done = subprocess.run(
+            ["git", "cat-file", "--buffer", "--follow-symlinks", form],
+            cwd=self.path,
+            env=self.environment,
+            input="".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape"),
+            capture_output=True,
+            check=False,
+        )
+        found: list[bytes | None] = []
+        start = 0
+        while len(found) < len(names):
+            end = done.stdout.find(b"\n", start)
+            if end < 0:
+                raise GitError(f"git cat-file: {done.stderr.decode('utf-8', 'replace').strip()}")
+            header, start = done.stdout[start:end].split(b" "), end + 1
+            if header[0] in _LEADING_OUT and len(header) == 2 and header[1].isdigit():
+                found.append(None)  # a symlink that leads to nothing here, and where it leads
+                start += int(header[1]) + 1
+            elif header[-1] in (b"missing", b"ambiguous"):
+                found.append(None)
+            elif ids_only:
+                found.append(header[0])
+            else:
+                found.append(done.stdout[start : start + int(header[2])])
+                start += int(header[2]) + 1
+        return found
 
     def tree(self, commit: str, *prefixes: str) -> dict[str, str]:
         """Object ids by path of every file that a commit (or a part of it) holds; submodules are left out."""

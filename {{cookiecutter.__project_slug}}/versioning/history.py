@@ -45,7 +45,8 @@ class History:
         """All of them, oldest version first."""
         there = releases.find(self._repository)
         known = {release.tag for release in there}
-        return sorted([*there, *(one for one in self._coming if one.tag not in known)], key=lambda release: release.version)
+        found = [*there, *(one for one in self._coming if one.tag not in known)]
+        return sorted(found, key=lambda release: release.version.order)
 
     @cached_property
     def experiments(self) -> set[str]:

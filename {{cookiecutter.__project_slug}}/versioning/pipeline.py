@@ -221,6 +221,24 @@ def _is_of_another_project(snapshot: Snapshot, file: str) -> bool:
     return any(snapshot.read(posixpath.join(folder, CONFIG)) is not None for folder in _upwards(posixpath.dirname(file)))
 
 
+def kept_paths(snapshot: Snapshot, known: Pipeline | None = None) -> set[str]:
+    """What has to be on disk for the pipeline to be whole: all that the locks and the `.dvc` pointers of a snapshot name.
+
+    Raises:
+        Malformed: one of them cannot be read.
+    """
+    pipeline = known or load(snapshot)
+    found: set[str] = set()
+    for name, stage in pipeline.stages.items():
+        locked = pipeline.locked.get(name)
+        found |= {path for path, _ in _recorded(stage, locked)} if locked else set()
+    ignore = DvcIgnore(snapshot)
+    for pointer in snapshot.named("*.dvc"):
+        if not ignore.hides(pointer) and not _is_of_another_project(snapshot, pointer):
+            found |= {path for path, _ in _pointed(pointer, snapshot.yaml(pointer) or {})}
+    return {path for path in found if "://" not in path}
+
+
 def _address(folder: str, name: str) -> str:
     """What DVC calls a stage, seen from the top of the repository."""
     return f"{folder}/{PIPELINE}:{name}" if folder else name

@@ -9,9 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from . import objectives
 from .errors import Malformed
 from .git import Repository
 from .names import MODEL, STAGES, ReleaseTag, parse_tag
+from .objectives import Objectives
 from .snapshot import CommitSnapshot, Snapshot
 
 FILE = "versioning.yaml"
@@ -20,7 +22,9 @@ POLICIES = ("solo", "team", "regulated")
 NEVER_WAIVED = ("SC", "AR", "VE01", "VE02", "VE07")
 _RULE = re.compile(r"[A-Z]{2}[0-9]{2}")
 _OF_A_MODEL = {"params", "thresholds", "checklist", "paths"}
-_KEYS = {"model", "team", "policy", "registry", "ci", "stages", "allow_pickle", "waivers", "models"} | (_OF_A_MODEL - {"params"})
+_KEYS = {"model", "team", "policy", "registry", "ci", "stages", "allow_pickle", "waivers", "models", "objectives"} | (
+    _OF_A_MODEL - {"params"}
+)
 _PATHS = {"metrics", "evaluation_data", "evaluation", "environment"}
 #: Where a repository says nothing, a sidecar as the sidecar stage writes it.
 _CHECKLIST = ("artifact", "data", "features", "environment", "team")
@@ -78,6 +82,7 @@ class Policy:
     environment: str = "requirements.lock"
     #: What `models:` says of further models, by name: the keys in which they differ.
     others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    objectives: Objectives = field(default_factory=Objectives)
 
     @property
     def entry_stage(self) -> str:
@@ -98,17 +103,18 @@ class Policy:
         own = self.others.get(model)
         if own is None:
             return self
-        paths = _mapping(own, "paths", f"models.{model}.")
+        above = f"models.{model}."
+        paths, below = _mapping(own, "paths", above), f"{above}paths."
         return replace(
             self,
             model=model,
-            params=_text(own, "params", self.params),
-            thresholds=tuple(_thresholds(own, f"models.{model}.")),
-            checklist=tuple(_texts(own, "checklist", self.checklist)),
-            metrics=_text(paths, "metrics", self.metrics),
-            evaluation_data=_text(paths, "evaluation_data", ""),
-            evaluation=tuple(_texts(paths, "evaluation", ())),
-            environment=_text(paths, "environment", self.environment),
+            params=_text(own, "params", self.params, above),
+            thresholds=tuple(_thresholds(own, above)),
+            checklist=tuple(_texts(own, "checklist", self.checklist, above)),
+            metrics=_text(paths, "metrics", self.metrics, below),
+            evaluation_data=_text(paths, "evaluation_data", "", below),
+            evaluation=tuple(_texts(paths, "evaluation", (), below)),
+            environment=_text(paths, "environment", self.environment, below),
             others={},
         )
 
@@ -139,7 +145,8 @@ def unknown_keys(snapshot: Snapshot) -> list[str]:
     found += [f"paths.{key}" for key in _mapping(content, "paths") if key not in _PATHS]
     for name, own in _mapping(content, "models").items():
         found += [f"models.{name}.{key}" for key in own or {} if key not in _OF_A_MODEL]
-    return found
+        found += [f"models.{name}.paths.{key}" for key in _mapping(own or {}, "paths") if key not in _PATHS]
+    return found + objectives.unknown_keys(content)
 
 
 def recorded_waivers(repository: Repository, commit: str, tag: str) -> list[Waiver]:
@@ -169,10 +176,11 @@ def load(snapshot: Snapshot) -> Policy:
         checklist=tuple(_texts(content, "checklist", _CHECKLIST)),
         thresholds=tuple(_thresholds(content)),
         waivers=tuple(_waivers(content)),
-        metrics=_text(paths, "metrics", Policy.metrics),
-        evaluation_data=_text(paths, "evaluation_data", ""),
-        evaluation=tuple(_texts(paths, "evaluation", ())),
-        environment=_text(paths, "environment", Policy.environment),
+        metrics=_text(paths, "metrics", Policy.metrics, "paths."),
+        evaluation_data=_text(paths, "evaluation_data", "", "paths."),
+        evaluation=tuple(_texts(paths, "evaluation", (), "paths.")),
+        environment=_text(paths, "environment", Policy.environment, "paths."),
+        objectives=objectives.parse(content, FILE),
         others={str(name): own or {} for name, own in others.items()},
     )
     for name, own in policy.others.items():
@@ -243,19 +251,19 @@ def _one_of(content: Mapping[str, Any], key: str, choices: tuple[str, ...], defa
     return value
 
 
-def _text(content: Mapping[str, Any], key: str, default: str) -> str:
+def _text(content: Mapping[str, Any], key: str, default: str, above: str = "") -> str:
     value = content.get(key, default)
     if value is None:
         return default
     if not isinstance(value, str):
-        raise Malformed(f"{FILE}: {key} holds {value!r}, not a text")
+        raise Malformed(f"{FILE}: {above}{key} holds {value!r}, not a text")
     return value
 
 
-def _texts(content: Mapping[str, Any], key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+def _texts(content: Mapping[str, Any], key: str, default: tuple[str, ...], above: str = "") -> tuple[str, ...]:
     value = content.get(key)
     if value is None:
         return default
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise Malformed(f"{FILE}: {key} holds {value!r}, not a list of texts")
+        raise Malformed(f"{FILE}: {above}{key} holds {value!r}, not a list of texts")
     return tuple(value)

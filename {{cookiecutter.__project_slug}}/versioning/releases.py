@@ -47,7 +47,7 @@ def find(repository: Repository) -> list[Release]:
             if commit is None:
                 continue  # and what is no commit is no release
             found.append(Release(tag, parsed.model, parsed.version, oid, commit, kind == "tag", date, by.strip()))
-    return sorted(found, key=lambda release: (release.model or "", release.version))
+    return sorted(found, key=lambda release: (release.model or "", release.version.order))
 
 
 def tag_name(version: Version | str, model: str | None, *, several: bool) -> str:

@@ -40,6 +40,11 @@ def remember(repository: Repository, tags: list[str]) -> None:
                 stream.write("".join(f"{ref}\n" for ref in fresh))
 
 
+def known(repository: Repository) -> set[str]:
+    """The tags that were pushed from here or fetched, by our own record."""
+    return {ref.removeprefix("refs/tags/") for ref in _record(repository) if ref}
+
+
 def _record(repository: Repository) -> set[str]:
     # The reference-transaction shim appends what a fetch brings, in plain sh.
     try:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from .documents import load_json, load_yaml
 from .errors import Malformed
 from .git import Repository
+from .glance import looked
 
 _FOLDER, _LINK, _SUBMODULE, _FILES = b"40000", b"120000", b"160000", (b"100644", b"100755", b"100664")
 
@@ -39,8 +41,8 @@ class Snapshot(ABC):
         """Every file under a folder, sorted."""
 
     def named(self, name: str) -> list[str]:
-        """Every file of that name, in whatever folder, sorted."""
-        return [path for path in self.files() if path.rpartition("/")[2] == name]
+        """Every file of that name, or of such a pattern (`*.dvc`), in whatever folder, sorted."""
+        return [path for path in self.files() if fnmatchcase(path.rpartition("/")[2], name)]
 
     def md5(self, path: str) -> str | None:
         """The MD5 of a file's bytes, which is what DVC writes into `dvc.lock`."""
@@ -182,7 +184,9 @@ class DiskSnapshot(Snapshot):
 
     def path(self, path: str) -> Path:
         """Where a file is on this machine."""
-        return self.repository.path / path
+        place = self.repository.path / path
+        looked(place)
+        return place
 
     def read(self, path: str) -> bytes | None:
         try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from .git import Repository
+from .glance import looked
 
 REMOTE = "storage"
 LOCAL_CONFIG = Path(".dvc/config.local")
@@ -47,6 +48,7 @@ class Storage:
         if written:
             return (self.root / ".dvc" / written).resolve()
         own = self.root / ".dvc/cache"
+        looked(own)
         return own if own.is_dir() else self.repository.main_worktree / ".dvc/cache"
 
     @cached_property
@@ -67,6 +69,7 @@ class Storage:
         for folder in (self.cache, self.remote_folder):
             if folder is not None:
                 place = folder / "files/md5" / md5[:2] / md5[2:]
+                looked(place)
                 if place.is_file():
                     return place
         return None
@@ -110,6 +113,7 @@ class Digests:
 
     def of(self, path: Path, name: str, progress: Progress | None = None) -> str:
         """The digest of a file, `sha256` or `md5`."""
+        looked(path)
         status = path.stat()
         key = f"{name}:{path.resolve()}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
         known = self._known()

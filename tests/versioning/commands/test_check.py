@@ -84,6 +84,9 @@ def test_what_is_ready_is_said_with_the_command(project: Project) -> None:
     assert said.endswith("Next:\n  1. git tag -a v0.1.0 -m v0.1.0 && git push --follow-tags"), said
     assert project.sh(said.rpartition("1. ")[2]).status == 0, project.story
     project.assert_released("v0.1.0")
+    assert project.model("check").endswith("nothing changed since v0.1.0: there is nothing to release")
+    project.write("src/customer_churn/serve.py", "# To come.\n")
+    project.commit()
     assert project.model("check").endswith("Next:\n  1. model release")
 
 

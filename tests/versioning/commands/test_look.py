@@ -96,7 +96,7 @@ def test_help_groups_the_verbs(released: Project) -> None:
         assert all(f"\n    {verb} " in said for verb in verbs)
 
 
-@pytest.mark.parametrize("arguments", [[], ["frobnicate"], ["check", "--staged", "--all-releases"]])
+@pytest.mark.parametrize("arguments", [["frobnicate"], ["check", "--staged", "--all-releases"]])
 def test_wrong_usage_is_2(released: Project, arguments: list[str]) -> None:
     assert released.run("model", *arguments).status == 2
 

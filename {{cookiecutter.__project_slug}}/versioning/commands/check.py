@@ -49,10 +49,16 @@ def check(arguments: argparse.Namespace) -> int:
     sys.stdout.write(FORMATS[arguments.format](report))
     if arguments.format == "text":
         if not report.findings:
-            print(f"{report.subject}: nothing contradicts it")
+            print(f"{report.subject}: nothing contradicts {'them' if arguments.all_releases and _are_many(report) else 'it'}")
+            if found.unchanged and not found.steps:
+                print(f"nothing changed since {' and '.join(found.unchanged)}: there is nothing to release")
         _print_steps(found.steps, clear=not report.findings)
         print("".join(f"{line}\n" for line in found.choice), end="")
     return 1 if report.findings else 0
+
+
+def _are_many(report: Report) -> bool:
+    return report.subject != "1 release"
 
 
 def _print_steps(steps: list[str], *, clear: bool) -> None:

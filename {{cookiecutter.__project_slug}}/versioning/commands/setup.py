@@ -23,6 +23,14 @@ LOCKS = ("requirements.lock", "requirements-dev.lock")
 _MARKER = "model-locks"
 PROGRAM = """#!/bin/sh
 # model: the verbs of the repository that you are in. Made by `python3 -m versioning setup`.
+# Alone it says where you are. What it said last stands as long as nothing moved, which Python's bare start is enough to tell.
+if [ $# = 0 ]; then
+    top=$PWD
+    while [ -n "$top" ] && [ ! -e "$top/.git" ]; do top=${top%/*}; done
+    if [ -f "$top/versioning/glance.py" ]; then
+        PYTHONPATH=$top "${0%/*}/python" -P -S -c 'from versioning.glance import main; main()' && exit
+    fi
+fi
 top=$(git rev-parse --show-toplevel 2>/dev/null) || top=.
 if [ ! -d "$top/versioning" ]; then
     echo "error: $top has no versioning/ folder: model works inside a repository made from the template" >&2

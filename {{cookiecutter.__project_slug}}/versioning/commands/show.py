@@ -1,16 +1,17 @@
-"""One release, whole: what it is, what made it, whether anything contradicts it."""
+"""Releases, whole: what each is, what made it, whether anything contradicts it; several stand side by side."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from .. import judge, policy, releases
+from .. import comparison, judge, policy, releases, table
 from .. import sidecar as sidecars
 from ..checks.base import program
-from ..errors import UsageError
+from ..errors import Malformed, UsageError
 from ..findings import Report
 from ..git import Repository
 from ..names import VERSION
@@ -19,22 +20,55 @@ from ..snapshot import CommitSnapshot
 EXAMPLE = "model show v0.1.0"
 
 
+class _Ambiguous(UsageError):
+    """A name that several releases have."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `model show`."""
-    parser.add_argument("version", metavar="V", help="a release: v0.1.0, churn/v0.1.0, tag:v0.1.0, commit:abc123")
+    parser.add_argument("version", metavar="V", nargs="+", help="a release: v0.1.0, churn/v0.1.0, tag:v0.1.0, commit:abc123")
+    parser.add_argument("--model", default="", help="which of several models; default: that of the tag, else `model:`")
     parser.add_argument("--json", action="store_true", help="for machines")
 
 
 def show(arguments: argparse.Namespace) -> int:
-    """Print the release and its sidecar."""
+    """Print the release and its sidecar; several side by side, every row."""
     with Repository.discover() as repository:
-        release = find(repository, arguments.version)
+        found = [find(repository, name, arguments.model) for name in arguments.version]
+        if len(found) > 1:
+            return _side_by_side(repository, found, arguments)
+        release = found[0]
         snapshot = CommitSnapshot(repository, release.commit)
-        paths = [sidecars.path_of(release.model)] if release.model else sidecars.find(snapshot)
-        content = (snapshot.json(paths[0]) if paths else None) or {}
-        report = judge.tagged(repository, release.tag, release.oid) or Report([])
-        waivers = policy.recorded_waivers(repository, release.commit, release.tag)
-    summary: dict[str, Any] = {
+        model = comparison.model_of(repository, snapshot, arguments.model or release.model or "")
+        content, unreadable = _sidecar(snapshot, model)
+        summary = {**_summary(repository, release), "sidecar": content}
+    if arguments.json:
+        print(json.dumps(summary, indent=2, ensure_ascii=False))
+        return 0
+    for key, value in _lines({**summary, "sidecar": None, "findings": None, "waived": None} | content):
+        print(f"{key:<28} {value}")
+    if unreadable:
+        print(f"{'sidecar':<28} {unreadable}")
+    if summary["waived"]:
+        print(f"{'waived':<28} {'; '.join(summary['waived'])}")
+    print(f"{'contradicted by':<28} {'; '.join(summary['findings']) or 'nothing'}")
+    return 0
+
+
+def _sidecar(snapshot: CommitSnapshot, model: str) -> tuple[dict[str, Any], str]:
+    """What it says; else why it says nothing."""
+    path = sidecars.path_of(model)
+    try:
+        content = snapshot.json(path)
+    except Malformed as error:
+        return {}, str(error)
+    return content or {}, "" if content is not None else f"{path} is not there"
+
+
+def _summary(repository: Repository, release: releases.Release) -> dict[str, Any]:
+    report = judge.tagged(repository, release.tag, release.oid) or Report([])
+    waivers = policy.recorded_waivers(repository, release.commit, release.tag)
+    return {
         "tag": release.tag,
         "commit": release.commit,
         "released_at": release.date,
@@ -42,24 +76,52 @@ def show(arguments: argparse.Namespace) -> int:
         "annotated": release.annotated,
         "findings": [f"{found.code} {found.message}" for found in report.findings],
         "waived": [f"{one.rule} until {one.until} by {one.by}: {one.reason}" for one in waivers],
-        "sidecar": content,
     }
+
+
+def _side_by_side(repository: Repository, found: list[releases.Release], arguments: argparse.Namespace) -> int:
+    sides = []
+    for release in found:
+        snapshot = CommitSnapshot(repository, release.commit)
+        model = comparison.model_of(repository, snapshot, arguments.model or release.model or "")
+        said = _summary(repository, release)
+        about = {
+            "released_at": said["released_at"],
+            "released_by": said["released_by"],
+            "waived": said["waived"],
+            "contradicted by": said["findings"] or "nothing",
+        }
+        one = comparison.side(snapshot, release.tag, model, release)
+        sides.append(dataclasses.replace(one, about={key: value for key, value in about.items() if value}))
+    content = comparison.of(repository, sides)
     if arguments.json:
-        print(json.dumps(summary, indent=2, ensure_ascii=False))
-        return 0
-    for key, value in _lines({**summary, "sidecar": None, "findings": None, "waived": None} | content):
-        print(f"{key:<28} {value}")
-    if summary["waived"]:
-        print(f"{'waived':<28} {'; '.join(summary['waived'])}")
-    print(f"{'contradicted by':<28} {'; '.join(summary['findings']) or 'nothing'}")
+        print(json.dumps(content.as_data(), indent=2, ensure_ascii=False, default=str))
+    else:
+        print(table.render(content, every=True), end="")
     return 0
 
 
-def find(repository: Repository, name: str) -> releases.Release:
+def model_named(name: str) -> str:
+    """The model that stands in a release's name: `uplift/v0.1.0`."""
+    kind, _, rest = name.partition(":")
+    wanted = rest if kind == "tag" and rest else name
+    prefix, slash, version = wanted.rpartition("/")
+    return prefix if slash and (VERSION.fullmatch(version) or VERSION.fullmatch(version.rpartition("-")[0])) else ""
+
+
+def is_ambiguous(error: UsageError) -> bool:
+    """Whether a name meant several releases, and not none."""
+    return isinstance(error, _Ambiguous)
+
+
+def find(repository: Repository, name: str, model: str = "", *, verb: str = "show") -> releases.Release:
     """The release of a version, a tag or a commit; `v1.2.0-prod` means v1.2.0.
 
+    Args:
+        model: of several that have this version, the one that is asked about.
+
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or more than one.
     """
     known = releases.find(repository)
     kind, _, rest = name.partition(":")
@@ -72,12 +134,14 @@ def find(repository: Repository, name: str) -> releases.Release:
         found = _called(known, wanted)
         if not found and VERSION.fullmatch(staged.rpartition("/")[2]):
             found = _called(known, staged)
+    if model:
+        found = [release for release in found if release.model == model] or [one for one in found if one.model is None]
     if not found:
         there = ", ".join(release.tag for release in known[-5:]) or "none yet"
         raise UsageError(f"there is no release {name!r} here; the latest are: {there}", "git fetch --tags")
     if len({release.model for release in found}) > 1:
         tags = " and ".join(release.tag for release in found)
-        raise UsageError(f"{name!r} could be any of {tags}", f"{program()} show {found[0].tag}")
+        raise _Ambiguous(f"{name!r} could be any of {tags}", f"{program()} {verb} {found[0].tag}")
     return found[-1]
 
 
