@@ -306,6 +306,7 @@ BROKEN = {
     "codes of categories": ('return pd.DataFrame({"c": inputs["kind"].astype("category").cat.codes})', "another value when row"),
     "rows left out": ('return pd.DataFrame({"c": inputs["a"].dropna()})', "returns 115 rows: a DataFrame with the index of its 120"),
     "another index": ('return pd.DataFrame({"c": range(1, len(inputs) + 1)}, index=range(1, len(inputs) + 1))', "returns 120 rows"),
+    "a column that is no input": ('return pd.DataFrame({"c": inputs["age"]})', r"asks for 'age', which is not among the inputs"),
     "an array": ('return inputs["a"].to_numpy()', "returns ndarray: a DataFrame"),
     "the inputs": ('inputs["c"] = inputs["a"]\nreturn inputs', r"returns \['a', 'b', 'kind'\]: new columns only"),
     "the target": ('return pd.DataFrame({"left": inputs["a"]})', r"returns \['left'\]: new columns only"),

@@ -15,6 +15,7 @@ import pytest
 from tests import fences
 
 from .conftest import MODEL, SIDECAR, Project, copy_of, shell_environment
+from .test_notebooks import execute
 
 HOW_TO = Path(__file__).parents[2] / "docs/own-model.md"
 PACKAGE = "src/customer_churn"
@@ -160,3 +161,12 @@ def test_what_predict_is_given_by_mistake(clone: Project) -> None:
 
 def test_the_tests_that_a_project_is_born_with_hold_for_another_model(forest: Project) -> None:
     assert "passed" in forest.ok("python", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+
+@pytest.mark.filterwarnings("ignore:Proactor event loop", "default::ResourceWarning", "default::DeprecationWarning")
+def test_the_notebook_says_that_a_release_had_other_features(forest: Project) -> None:
+    said = execute(forest)
+    assert "v0.1.0 cannot be scored here: own_features in featurize.py adds ['paid_per_month', 'add_ons']" in said
+    assert "precision_of_first_tenth" in said
+    forest.git("add", "-A")
+    assert forest.git("status", "--porcelain") == ""

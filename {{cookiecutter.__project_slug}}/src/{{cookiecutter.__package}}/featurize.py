@@ -155,7 +155,10 @@ def _add(inputs: pd.DataFrame) -> pd.DataFrame:
     """Return what own_features adds. It gets a copy: the inputs stay what they are."""
     if inputs.empty:
         return pd.DataFrame(index=inputs.index)
-    added = own_features(inputs.copy())
+    try:
+        added = own_features(inputs.copy())
+    except KeyError as error:
+        raise DataError(f"own_features in featurize.py asks for {error}, which is not among the inputs {list(inputs)}") from error
     if not isinstance(added, pd.DataFrame) or not added.index.equals(inputs.index):
         got = f"{len(added)} rows" if isinstance(added, pd.DataFrame) else type(added).__name__
         raise DataError(f"own_features in featurize.py returns {got}: a DataFrame with the index of its {len(inputs)} inputs")
