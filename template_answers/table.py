@@ -206,7 +206,9 @@ def _described(path: Path, source: CsvTable | ParquetTable, columns: list[Column
     }
     kept = [column for column in columns if column is not target and column.name not in dropped]
     if not kept:
-        raise RefusedAnswer(f"data_csv: {path.name} has no column to learn from beside {target.name!r}; left out: {_some(dropped)}")
+        raise RefusedAnswer(
+            f"data_csv: {path.name} has no column to learn from beside {target.name!r}; left out: {_some(dropped)}"
+        )
     snapshot = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d")
     return {
         "path": str(path),

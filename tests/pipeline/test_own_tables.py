@@ -56,7 +56,11 @@ def test_two_classes(train: Train, tmp_path: Path) -> None:
     metrics = train(from_sklearn(datasets.load_breast_cancer, tmp_path), "target")
     assert metrics["roc_auc"] > 0.97 and metrics["rows"] == 114
     found = params(tmp_path)
-    assert (found["data"]["task"], len(found["features"]["numeric"]), found["features"]["categorical"]) == ("classification", 30, [])
+    assert (found["data"]["task"], len(found["features"]["numeric"]), found["features"]["categorical"]) == (
+        "classification",
+        30,
+        [],
+    )
 
 
 @pytest.mark.parametrize(("load", "least"), [(datasets.load_wine, 0.9), (datasets.load_digits, 0.9)])

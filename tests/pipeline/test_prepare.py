@@ -154,7 +154,14 @@ def test_dates_of_a_typed_table(modules: Any) -> None:
 
 @pytest.mark.parametrize(
     ("text", "decimal", "number"),
-    [("1,5", ",", 1.5), ("1.5", ",", 1.5), ("-1,5e2", ",", -150.0), ("1,234,5", ",", None), ("1,5", ".", None), ("1_0", ".", None)],
+    [
+        ("1,5", ",", 1.5),
+        ("1.5", ",", 1.5),
+        ("-1,5e2", ",", -150.0),
+        ("1,234,5", ",", None),
+        ("1,5", ".", None),
+        ("1_0", ".", None),
+    ],
 )
 def test_a_decimal_comma_is_read_where_it_is_said(modules: Any, text: str, decimal: str, number: float | None) -> None:
     (found,) = modules.prepare.as_numbers(pd.Series([text]), decimal).tolist()

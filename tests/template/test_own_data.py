@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import hashlib
 import random
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from template_answers import table
+from template_answers import columns, table
 from template_answers.errors import RefusedAnswer
 from tests.conftest import ROOT, TEMPLATE, Generate, Generated
 from tests.wild import write_wild
@@ -148,7 +149,9 @@ def test_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
 
 
 def test_delimiter_is_the_one_that_cuts_the_target_out(tmp_path: Path) -> None:
-    path = write(tmp_path, "size, m2, net;price, net, EUR;y\n" + "".join(f"{row}.5;{row % 3};{'uv'[row % 2]}\n" for row in range(9)))
+    path = write(
+        tmp_path, "size, m2, net;price, net, EUR;y\n" + "".join(f"{row}.5;{row % 3};{'uv'[row % 2]}\n" for row in range(9))
+    )
     assert table.describe(str(path), "y")["numeric"] == ["size, m2, net", "price, net, EUR"]
 
 
@@ -158,7 +161,9 @@ def test_word_that_ends_like_an_id_is_none(tmp_path: Path, name: str) -> None:
     assert table.describe(str(path), "y")["numeric"] == [name]
 
 
-@pytest.mark.parametrize("name", ["id", "ID", "user_id", "customerID", "userId", "Row-ID", "uuid", "order id", "index", "sku", "rownames", "Nr"])
+@pytest.mark.parametrize(
+    "name", ["id", "ID", "user_id", "customerID", "userId", "Row-ID", "uuid", "order id", "index", "sku", "rownames", "Nr"]
+)
 def test_counting_id_is_left_out(tmp_path: Path, name: str) -> None:
     path = write(tmp_path, f"{name},x,y\n" + "".join(f"{row},{row % 3},{'uv'[row % 2]}\n" for row in range(10)))
     assert table.describe(str(path), "y")["dropped"] == {name: "different in every row: an id"}
@@ -218,8 +223,16 @@ def test_hint_for_another_encoding_makes_a_table_that_is_read(tmp_path: Path, co
 def test_parquet_without_pyarrow_is_refused_with_its_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path, b"PAR1", "t.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(RefusedAnswer, match=r"no pyarrow to read it: .*python.* -m pip install pyarrow \(or run uvx --with pyarrow"):
+    with pytest.raises(
+        RefusedAnswer, match=r"no pyarrow to read it: .*python.* -m pip install pyarrow \(or run uvx --with pyarrow"
+    ):
         table.describe(str(path), "y")
+
+
+def test_missing_values_are_those_of_the_pipeline() -> None:
+    (prepare,) = (ROOT / TEMPLATE).glob("src/*/prepare.py")
+    (line,) = (line for line in prepare.read_text("utf-8").splitlines() if line.startswith("MISSING = "))
+    assert ast.literal_eval(line.removeprefix("MISSING = ")) == columns.MISSING
 
 
 def test_disk_without_room_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
