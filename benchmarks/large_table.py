@@ -70,7 +70,8 @@ def write(path: Path, size: float) -> int:
             cities, channels, segments = (draw.integers(0, most, ROWS) for most in (40, 6, 12))
             stream.writelines(
                 f"o{rows + row},{ordered[row]},{shipped[row].replace('T', ' ')},city {cities[row]},plan {plan[row]},"
-                f'{channels[row]},"seg, {segments[row]}",{",".join(map(str, values[row].tolist()))},note {rows + row},{left[row]}\n'
+                f'{channels[row]},"seg, {segments[row]}",{",".join(map(str, values[row].tolist()))},'
+                f"note {rows + row},{left[row]}\n"
                 for row in range(ROWS)
             )
             rows += ROWS

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from template_answers import columns, table
+from template_answers import table
+from template_answers.columns import MISSING
 from template_answers.errors import RefusedAnswer
 from tests.conftest import ROOT, TEMPLATE, Generate, Generated
 from tests.wild import write_wild
@@ -232,7 +233,7 @@ def test_parquet_without_pyarrow_is_refused_with_its_cure(tmp_path: Path, monkey
 def test_missing_values_are_those_of_the_pipeline() -> None:
     (prepare,) = (ROOT / TEMPLATE).glob("src/*/prepare.py")
     (line,) = (line for line in prepare.read_text("utf-8").splitlines() if line.startswith("MISSING = "))
-    assert ast.literal_eval(line.removeprefix("MISSING = ")) == columns.MISSING
+    assert ast.literal_eval(line.removeprefix("MISSING = ")) == MISSING
 
 
 def test_disk_without_room_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
