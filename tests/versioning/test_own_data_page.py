@@ -58,7 +58,8 @@ def test_from_a_table_to_its_next_export(shell: Project, home: Path) -> None:
     assert first["metrics"]["accuracy"] > 0.9
 
     with TABLE.open(encoding="utf-8", newline="") as stream, (home / "exports/penguins.csv").open("w", encoding="utf-8") as out:
-        csv.writer(out, delimiter=";").writerows(row for number, row in enumerate(csv.reader(stream)) if number % 10 != 5)
+        header, *rows = csv.reader(stream)
+        csv.writer(out, delimiter=";").writerows([header, *rows, *rows[::2]])
     for line in export.splitlines():
         typed(project, line)
     (new,) = re.findall(r"^  id: .*", blocks("yaml")[1], re.MULTILINE)
@@ -71,7 +72,7 @@ def test_from_a_table_to_its_next_export(shell: Project, home: Path) -> None:
     assert second["data_id"] == "penguins-2026-12-01" and second["data"]["md5"] != first["data"]["md5"]
     assert second["features"] != first["features"] or second["artifact"] != first["artifact"]
     typed(project, score.replace("\\\n", ""))
-    assert len(pd.read_csv(project.path / "predictions.csv")) == 309
+    assert len(pd.read_csv(project.path / "predictions.csv")) == 344 + 172
     (project.path / "predictions.csv").unlink()
     project.git("checkout", "-q", "v0.1.0")
     assert (project.path / "data/raw/penguins.csv").read_bytes() == TABLE.read_bytes()

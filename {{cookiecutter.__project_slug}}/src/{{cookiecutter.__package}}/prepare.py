@@ -228,8 +228,8 @@ def sample(parts: Iterable[pd.DataFrame], columns: Columns, max_rows: int, seed:
     kept: list[pd.DataFrame] = []
     limit, rows = np.inf, 0
     for part in parts:
-        lots = pd.Series(draw.random(len(part)), index=part.index)
-        frame = _shape(part, columns, lots <= limit)
+        lots = pd.Series(draw.random(len(part)))
+        frame = _shape(part.reset_index(drop=True), columns, lots <= limit)
         kept.append(frame.set_axis(pd.Index(lots[frame.index])))
         rows += len(frame)
         if rows > 1.5 * max_rows:
