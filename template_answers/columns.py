@@ -192,6 +192,6 @@ def _is_date(text: str, form: str) -> bool:
             return text[4:5] == "-" and bool(datetime.fromisoformat(text))
         if form == "%Y-%m-%d" and len(text) == 10 and "-" not in (text[0], text[-2]):
             return text[4] == "-" and bool(datetime.fromisoformat(text))  # five times as fast
-        return bool(datetime.strptime(text, form))
+        return bool(datetime.strptime(text, form))  # noqa: DTZ007
     except ValueError:
         return False

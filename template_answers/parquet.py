@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -61,17 +62,16 @@ class ParquetTable:
 
 
 def _pyarrow(path: Path) -> ModuleType:
+    """Return the package. It is none of cookiecutter's, and most tables need none."""
     try:
-        import pyarrow  # noqa: PLC0415  # most tables need none
-        import pyarrow.parquet  # noqa: PLC0415
-        import pyarrow.types  # noqa: PLC0415
+        for module in ("pyarrow.parquet", "pyarrow.types"):
+            import_module(module)
+        return import_module("pyarrow")
     except ImportError as error:
         raise RefusedAnswer(
             f"data_csv: {path.name} is a Parquet file, and the Python of cookiecutter has no pyarrow to read it: "
             f"{sys.executable} -m pip install pyarrow (or run uvx --with pyarrow cookiecutter ...)"
         ) from error
-    module: ModuleType = pyarrow
-    return module
 
 
 def _one_line(error: BaseException) -> str:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
@@ -78,7 +79,8 @@ def check_room(table: dict[str, Any], storage_url: str) -> str:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise RefusedAnswer(
-            f"data_csv: the project keeps {copies} copies of the table, {needed / 1e9:.1f} GB; {folder} has {free / 1e9:.1f} GB free"
+            f"data_csv: the project keeps {copies} copies of the table, {needed / 1e9:.1f} GB; "
+            f"{folder} has {free / 1e9:.1f} GB free"
         )
     return str(needed)
 
@@ -109,7 +111,7 @@ class CsvTable:
         """Yield the share of the file that was read, and the texts of each column that is not left out."""
         first = len(self.left_out)
         width = len(self.header)
-        with self.path.open(encoding="utf-8-sig", newline="") as stream:
+        with self.path.open("rb") as file, TextIOWrapper(file, encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, delimiter=self.delimiter, strict=True)
             try:
                 next(reader)
@@ -117,7 +119,7 @@ class CsvTable:
                     if {*map(len, block)} != {width}:
                         block = self._without_blank_lines(block, reader.line_num)
                     if block:
-                        yield stream.buffer.tell() / self.size, [*zip(*block, strict=True)][first:]
+                        yield file.tell() / self.size, list[Sequence[str]](zip(*block, strict=True))[first:]
             except csv.Error as error:
                 raise RefusedAnswer(f"data_csv: {self.path.name} is not a CSV file: line {reader.line_num}: {error}") from error
             except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import hashlib
 import random
@@ -15,6 +16,7 @@ import pytest
 import yaml
 
 from template_answers import table
+from template_answers.columns import MISSING
 from template_answers.errors import RefusedAnswer
 from tests.conftest import ROOT, TEMPLATE, Generate, Generated
 from tests.wild import write_wild
@@ -226,6 +228,12 @@ def test_parquet_without_pyarrow_is_refused_with_its_cure(tmp_path: Path, monkey
         RefusedAnswer, match=r"no pyarrow to read it: .*python.* -m pip install pyarrow \(or run uvx --with pyarrow"
     ):
         table.describe(str(path), "y")
+
+
+def test_missing_values_are_those_of_the_pipeline() -> None:
+    (prepare,) = (ROOT / TEMPLATE).glob("src/*/prepare.py")
+    (line,) = (line for line in prepare.read_text("utf-8").splitlines() if line.startswith("MISSING = "))
+    assert ast.literal_eval(line.removeprefix("MISSING = ")) == MISSING
 
 
 def test_disk_without_room_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,7 +112,7 @@ def _read_header(path: Path, columns: Sequence[str] | None) -> tuple[list[str], 
 
 
 def _parquet_parts(path: Path, columns: Sequence[str] | None, rows: int | None) -> Iterator[pd.DataFrame]:
-    from pyarrow import ArrowException, parquet  # noqa: PLC0415  # a project that started from a CSV has no pyarrow
+    from pyarrow import ArrowException, parquet  # a project that started from a CSV has no pyarrow
 
     try:
         file = parquet.ParquetFile(path)
@@ -228,14 +228,14 @@ def sample(parts: Iterable[pd.DataFrame], columns: Columns, max_rows: int, seed:
     kept: list[pd.DataFrame] = []
     limit, rows = np.inf, 0
     for part in parts:
-        lots = pd.Series(draw.random(len(part)), index=part.index)
-        frame = _shape(part, columns, lots <= limit)
+        lots = pd.Series(draw.random(len(part)))
+        frame = _shape(part.reset_index(drop=True), columns, lots <= limit)
         kept.append(frame.set_axis(pd.Index(lots[frame.index])))
         rows += len(frame)
         if rows > 1.5 * max_rows:
             kept = [_lowest(kept, max_rows)]
             limit, rows = kept[0].index.max(), max_rows
-    return _checked(_lowest(kept, max_rows).reset_index(drop=True), columns)
+    return _checked(_lowest(kept, max_rows).reset_index(drop=True))
 
 
 def _lowest(kept: list[pd.DataFrame], max_rows: int) -> pd.DataFrame:
@@ -265,7 +265,7 @@ def _shape(raw: pd.DataFrame, columns: Columns, taken: pd.Series) -> pd.DataFram
     return pd.DataFrame({**shaped, target: label})
 
 
-def _checked(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     if empty := [name for name in frame.columns if frame[name].isna().all()]:
         raise DataError(f"no usable value in column {empty}: is it in the right list of features?")
     return frame
