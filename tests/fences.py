@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 FILES = {
+    "YOUR OWN CLEANING": "prepare.py",
     "YOUR OWN FEATURES": "featurize.py",
     "FREE TEXT": "featurize.py",
     "YOUR OWN MODEL": "train.py",

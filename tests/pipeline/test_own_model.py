@@ -423,3 +423,33 @@ def test_metrics_that_break_their_contract(swap: Swap, tmp_path: Path, body: str
     with pytest.raises(modules.prepare.DataError, match=said):
         judged(modules, tmp_path)
     assert not (tmp_path / "metrics.json").exists()
+
+
+# --- cleaning ---------------------------------------------------------------------------------------------------------
+
+
+def cleaned(modules: Any, frame: pd.DataFrame) -> Any:
+    return modules.prepare.clean(frame, "left", "classification", ["a"], ["kind"])
+
+
+def test_own_cleaning_chooses_the_rows_to_learn_from(swap: Swap) -> None:
+    raw = table().astype(str)
+    left = cleaned(swap(YOUR_OWN_CLEANING='return raw[raw["kind"] != "z"]'), raw)
+    assert set(left["kind"].dropna()) == {"x", "y"}
+    assert len(left) == (raw["kind"] != "z").sum()
+    assert left.equals(cleaned(swap("plain"), raw[raw["kind"] != "z"]))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('return raw[["kind"]]', r"own_cleaning in prepare.py returns \['kind'\]: a DataFrame with the columns"),
+        ("return None", r"own_cleaning in prepare.py returns NoneType: a DataFrame"),
+        ("return pd.concat([raw, raw])", "rows that it was not given, or one twice: keep the index"),
+        ("return raw.set_axis(raw.index + 1000)", "rows that it was not given, or one twice: keep the index"),
+    ],
+)
+def test_cleaning_that_breaks_its_contract(swap: Swap, body: str, said: str) -> None:
+    modules = swap(YOUR_OWN_CLEANING=body)
+    with pytest.raises(modules.prepare.DataError, match=said):
+        cleaned(modules, table().astype(str))

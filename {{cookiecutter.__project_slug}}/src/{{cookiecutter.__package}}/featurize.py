@@ -135,10 +135,11 @@ def _values(column: pd.Series) -> list[str]:
 
 
 def transform(frame: pd.DataFrame, spec: FeatureSpec) -> pd.DataFrame:
-    """Return the features in the specification's order, then those derived from them: numbers and dates as float64, others as text.
+    """Return the features in the specification's order, then those derived from them.
 
-    Missing and unparsable numbers and dates become NaN; missing texts and unknown categories become "". Other columns are ignored, so
-    a result can be transformed again and stays the same. Raises DataError for columns that are not there.
+    Numbers and dates are float64, others text. Missing and unparsable numbers and dates become NaN, missing texts and unknown
+    categories "". Other columns are ignored, so a result can be transformed again and stays the same. Raises DataError for
+    columns that are not there.
     """
     inputs = _inputs(frame, spec)
     derived = spec.get("derived", [])

@@ -202,6 +202,31 @@ def _date(text: str, form: str) -> datetime | None:
         return None if form == "iso" else _date(text, "iso")
 
 
+def own_cleaning(raw: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows to learn from; as it stands, all.
+
+    `raw` has the columns that params.yaml names, as text (in a Parquet file, as they are typed there). What you return has the
+    same columns, and some or all of the rows with their index. A large table comes a part at a time, so decide row by row.
+
+    Only training and evaluation come through here. A table to be scored does not: change what the model reads in own_features in
+    featurize.py, or it would be missing there.
+    """
+    # ---- REPLACE: YOUR OWN CLEANING --------------------------------------------
+    return raw
+    # ---- END OF REPLACE --------------------------------------------------------
+
+
+def _cleaned(raw: pd.DataFrame) -> pd.DataFrame:
+    """Return what own_cleaning leaves. It gets a copy: what a mistake makes of the table is named, not trained on."""
+    left = own_cleaning(raw.copy())
+    if not isinstance(left, pd.DataFrame) or list(left.columns) != list(raw.columns):
+        got = list(left.columns) if isinstance(left, pd.DataFrame) else type(left).__name__
+        raise DataError(f"own_cleaning in prepare.py returns {got}: a DataFrame with the columns {list(raw.columns)}")
+    if not left.index.isin(raw.index).all() or left.index.has_duplicates:
+        raise DataError("own_cleaning in prepare.py returns rows that it was not given, or one twice: keep the index of each row")
+    return left
+
+
 def clean(
     raw: pd.DataFrame,
     target: str,
@@ -256,7 +281,7 @@ def _shape(raw: pd.DataFrame, columns: Columns, taken: pd.Series) -> pd.DataFram
         raise DataError(f"the table has no column {unknown}; it has {list(raw.columns)}")
     if not features or target in features or len(set(features)) < len(features):
         raise DataError(f"features must be one or more distinct columns without the target {target!r}: {features}")
-    raw = raw[taken]
+    raw = _cleaned(raw[taken])
     label = as_text(raw[target]) if task == "classification" else as_numbers(raw[target], decimal)
     raw, label = raw[label.notna()], label[label.notna()]
     shaped = {name: as_numbers(raw[name], decimal) for name in numeric}
