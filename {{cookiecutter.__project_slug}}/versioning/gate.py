@@ -226,7 +226,7 @@ def after_checkout() -> int:
     os.chdir(repository.path)
     for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):
         os.environ.pop(name, None)  # DVC opens the repository by its place
-    storage.connect(repository)
+    unconnected = storage.connect(repository)
     from dvc.repo import Repo
 
     try:
@@ -240,7 +240,7 @@ def after_checkout() -> int:
     absent = _absent(repository)
     if absent:
         shown = ", ".join(absent[:3]) + (" …" if len(absent) > 3 else "")
-        print(f"model-gate: not on this machine yet: {shown}: dvc pull", file=sys.stderr)
+        print(f"model-gate: not on this machine yet: {shown}: {unconnected or 'dvc pull'}", file=sys.stderr)
     return 0
 
 

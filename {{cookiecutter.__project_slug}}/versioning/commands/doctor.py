@@ -102,11 +102,9 @@ def _hooks(repository: Repository) -> Iterator[Diagnosis]:
 
 def _storage(repository: Repository) -> Iterator[Diagnosis]:
     place = storage.Storage(repository)
-    if place.remote is None:
-        yield Diagnosis("DVC remote", False, "none is set", "dvc remote add --default storage URL")
-    elif place.remote_folder is not None and not place.remote_folder.is_dir():
-        said = f"{place.remote_folder} is not there: it is a folder of another machine, or was moved"
-        yield Diagnosis("DVC remote", False, said, f"dvc remote add --local --force {storage.REMOTE} URL")
+    if place.remote is None or (place.remote_folder is not None and not place.remote_folder.is_dir()):
+        what = f"{place.remote_folder} is not there: the storage" if place.remote_folder else "the storage of this repository"
+        yield Diagnosis("DVC remote", False, storage.unreachable(repository, what), "python3 -m versioning setup")
     else:
         yield Diagnosis("DVC remote", True, place.remote)
     remotes = repository.run("remote", check=False).split()
