@@ -118,25 +118,20 @@ def service_files(ci: str) -> dict[str, str]:
 def plan(root: Path, wanted: Mapping[str, str]) -> Plan:
     """What these answers change in a repository."""
     now = current(root)
-    changes: list[Change] = []
-    kept: list[str] = []
     rules = before = read(root / RULES) or ""
-    readme = read(root / README)
+    readme = shown = read(root / README) or ""
+    service = Plan()
     for key, value in wanted.items():
         rules = _answered(rules, key, value)
-    changes.append(Change(RULES, before, rules))
-    if "team" in wanted and readme is not None:
+    if "team" in wanted:
         readme = readme.replace(f"the team **{now['team']}**", f"the team **{wanted['team']}**")
     if "ci" in wanted:
-        if readme is not None and now["ci"] in _IN_TREE:
-            old, new = (f"└── {_IN_TREE[ci]} " for ci in (now["ci"], wanted["ci"]))
-            readme = readme.replace(old, new)
         service = services(root, now["ci"], wanted["ci"])
-        changes += service.changes
-        kept += service.kept
-    if readme is not None:
-        changes.append(Change(README, read(root / README), readme))
-    return Plan(tuple(change for change in changes if change.before != change.after), tuple(kept))
+        if now["ci"] in _IN_TREE:
+            readme = readme.replace(f"└── {_IN_TREE[now['ci']]} ", f"└── {_IN_TREE[wanted['ci']]} ")
+    # The rules come last: what they say is where all else starts from, also after an interruption.
+    changes = (*service.changes, Change(README, shown, readme), Change(RULES, before, rules))
+    return Plan(tuple(change for change in changes if change.before != change.after), service.kept)
 
 
 def services(root: Path, old: str, new: str) -> Plan:

@@ -40,7 +40,7 @@ def place(answer: str) -> str:
     if url.startswith("file://"):
         url = url.removeprefix("file://")
     if "://" not in url and url:
-        folder = Path(url).expanduser().absolute()
+        folder = Path(url).expanduser().resolve()
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is a file: a folder is needed, or s3://bucket/path, gs://… or azure://…")
         return str(folder)
@@ -88,19 +88,21 @@ def with_pins(lock: str, clouds: Sequence[str]) -> str:
 
 def _block(own: str, clouds: Sequence[str]) -> str:
     """What these clouds need beyond the lock's own packages."""
-    have = {_canonical(name): version for name, version in _PIN.findall(_without_comments(own))}
+    have: dict[str, set[str]] = {}  # a package may be there twice, for two Pythons
+    for name, version in _PIN.findall(_without_comments(own)):
+        have.setdefault(_canonical(name), set()).add(version)
     lines: list[str] = []
     for cloud in clouds:
         for name, version, entry in _entries(cloud):
-            if have.get(name, version) != version:
-                raise UsageError(
-                    f"{TOOLS} was resolved anew and has {name} {have[name]}; the packages for {cloud}://, which come with the "
-                    f"template, have {version}: ask for dvc[{cloud}] in pyproject.toml and resolve anew (the commands stand at "
-                    "its top), then run this again"
-                )
             if name not in have:
-                have[name] = version
-                lines.append(entry)
+                lines += [] if entry in lines else [entry]
+            elif version not in have[name]:
+                there = ", ".join(sorted(have[name]))
+                raise UsageError(
+                    f"{TOOLS} was resolved anew and has {name} {there}; the packages for {cloud}://, which come with the "
+                    f"template, have {version}: ask for dvc[{cloud}] in pyproject.toml and resolve anew (the commands stand at its "
+                    "top), then run this again"
+                )
     return f"{_MARK}{', '.join(clouds)}\n{''.join(lines)}" if lines else ""
 
 

@@ -39,14 +39,13 @@ class Place:
     def files(self) -> dict[str, int]:
         """Sizes by path of every file in it."""
         with _said(f"{self.url} cannot be read"):
-            if clouds.of(self.url) is None and not Path(self.path).is_dir():
-                return {}
-            try:
-                found = self.fs.fs.find(self.path, detail=True, withdirs=False)
-            except FileNotFoundError:
-                return {}
+            if clouds.of(self.url) is None:
+                found = {str(path): path.stat().st_size for path in Path(self.path).rglob("*") if path.is_file()}
+            else:
+                listed = self.fs.fs.find(self.path, detail=True)
+                found = {name: info["size"] for name, info in listed.items() if not name.endswith("/")}
         top = self.path.strip("/") + "/"
-        return {name.strip("/").removeprefix(top): info["size"] for name, info in sorted(found.items())}
+        return {name.lstrip("/").removeprefix(top): size for name, size in sorted(found.items())}
 
     def at(self, name: str) -> str:
         """The full path of a file in it."""

@@ -27,9 +27,18 @@ def made_by_somebody(case: Case) -> Iterator[Finding]:
         message = f"says {claimed!r}, which is no identity such as «Ada Lovelace <ada@example.org>»"
         yield case.finding("ID01", message, "created_by", expected=known, actual=claimed, hint=ask + case.redescribe)
     team = case.claim("team")
-    if isinstance(team, str) and team != case.policy.team:
+    if isinstance(team, str) and team != case.policy.team and not _was_the_team(case, team):
         message = f"says {team!r}, {policies.FILE} says {case.policy.team!r}"
         yield case.finding("ID01", message, "team", expected=case.policy.team, actual=team, hint=case.redescribe)
+
+
+def _was_the_team(case: Case, team: str) -> bool:
+    """Whether the default branch itself said so when it held this commit: a team is renamed, its releases stay true.
+
+    Where another policy than the commit's own judges (a server, CI), `HEAD` is the default branch.
+    """
+    commit = case.snapshot.commit
+    return commit is not None and policies.load(case.snapshot).team == team and case.repository.is_ancestor(commit, "HEAD")
 
 
 @rule("ID02", "it was made at a time that has been")

@@ -103,8 +103,8 @@ def _hooks(repository: Repository) -> Iterator[Diagnosis]:
 def _storage(repository: Repository) -> Iterator[Diagnosis]:
     place = storage.Storage(repository)
     if place.remote is None or (place.remote_folder is not None and not place.remote_folder.is_dir()):
-        what = f"{place.remote_folder} is not there: the storage" if place.remote_folder else "the storage of this repository"
-        yield Diagnosis("DVC remote", False, storage.unreachable(repository, what), "python3 -m versioning setup")
+        gone = [f"{place.remote_folder} is not there: the storage"] if place.remote_folder else []
+        yield Diagnosis("DVC remote", False, storage.unreachable(repository, *gone), "python3 -m versioning setup")
     else:
         yield Diagnosis("DVC remote", True, place.remote)
     remotes = repository.run("remote", check=False).split()

@@ -125,7 +125,9 @@ def _say_next(repository: Repository, plan: answers.Plan, *, stale: bool) -> Non
     if again:
         print("The sidecar names the team, so it is described anew before the next release; that trains nothing.")
     added = f"{paths} models dvc.lock" if again else paths
-    print(f"Next: {again}git add --all {added} && git commit -m 'Change answers of the generation'")
+    # Pushed at once: a server and CI judge by what the default branch says.
+    push = " && git push" if repository.config("remote.origin.url") else ""
+    print(f"Next: {again}git add --all {added} && git commit -m 'Change answers of the generation'{push}")
 
 
 def _move(repository: Repository, arguments: argparse.Namespace) -> int:

@@ -44,9 +44,14 @@ def storage(arguments: argparse.Namespace) -> int:
     with Repository.discover() as repository:
         options = target(arguments.url, arguments.endpoint_url)
         old = source_of(repository)
-        _make_reachable(repository, options["url"], install=not arguments.no_install)
         if old["url"] != options["url"]:
-            _copy(old, {**_own(repository, options["url"]), **options})
+            installed = _make_reachable(repository, options["url"], install=not arguments.no_install)
+            try:
+                _copy(old, {**_own(repository, options["url"]), **options})
+            except VersioningError:
+                for change in installed:
+                    Change(change.path, change.after, change.before).apply(repository.path)
+                raise
         changed = [change.path for change in planned(repository, options)]
         switch(repository, options)
         _say_next(repository, old["url"], options["url"], changed)
@@ -134,23 +139,26 @@ def _own(repository: Repository, url: str) -> dict[str, str]:
     return {key: value for key, value in options.items() if key not in {"url", "endpointurl"}}
 
 
-def _make_reachable(repository: Repository, url: str, *, install: bool) -> None:
-    """See that what speaks with a cloud is asked for and installed; what reaches the old place stays until the move is done."""
+def _make_reachable(repository: Repository, url: str, *, install: bool) -> list[Change]:
+    """Install what speaks with a cloud, where it is not; what reaches the old place stays until the move is done.
+
+    Returns:
+        The changes of files that this took.
+    """
     from . import setup
 
     cloud = clouds.of(url)
-    if cloud is None:
-        return
+    if cloud is None or find_spec(clouds.CLIENTS[cloud]):
+        return []
+    if not install:
+        raise VersioningError(f"what speaks with {cloud}:// is not installed", f"model storage move {url.removesuffix('/dvc')}")
     asked = clouds.asked(read(repository.path / PYPROJECT) or "")
-    for change in tools(repository.path, [*(name for name in asked if name != cloud), cloud]):
-        if change.before != change.after:
-            change.apply(repository.path)
-            print(f"{change.path}: asks for dvc[{cloud}]")
-    if find_spec(clouds.CLIENTS[cloud]) is None and install:
-        setup.make_environment(repository.main_worktree)
-        importlib.invalidate_caches()
-    if find_spec(clouds.CLIENTS[cloud]) is None:
-        raise VersioningError(f"what speaks with {cloud}:// is not installed", "python3 -m versioning setup")
+    changes = tools(repository.path, [*(name for name in asked if name != cloud), cloud])
+    for change in changes:
+        change.apply(repository.path)
+    setup.make_environment(repository.main_worktree)
+    importlib.invalidate_caches()
+    return changes
 
 
 def _copy(old: dict[str, str], new: dict[str, str]) -> None:
@@ -165,9 +173,9 @@ def _copy(old: dict[str, str], new: dict[str, str]) -> None:
         if copied.damaged:
             raise _damaged(source.below(part), copied.damaged)
         if copied.files:
-            mb = copied.size / 1e6
+            size = f"{copied.size / 1e6:,.1f} MB" if copied.size >= 1e5 else f"{copied.size:,} bytes"
             there = f" ({copied.files - copied.copied} were there already)" if copied.copied < copied.files else ""
-            print(f"{part}: {copied.files} files, {mb:,.1f} MB, read back from {into.url}/{part} and equal{there}")
+            print(f"{part}: {copied.files} files, {size}, read back from {into.url}/{part} and equal{there}")
 
 
 def _tops(old: dict[str, str], new: dict[str, str]) -> tuple[transfer.Place, transfer.Place]:
