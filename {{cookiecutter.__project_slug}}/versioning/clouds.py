@@ -100,8 +100,8 @@ def _block(own: str, clouds: Sequence[str]) -> str:
                 there = ", ".join(sorted(have[name]))
                 raise UsageError(
                     f"{TOOLS} was resolved anew and has {name} {there}; the packages for {cloud}://, which come with the "
-                    f"template, have {version}: ask for dvc[{cloud}] in pyproject.toml and resolve anew (the commands stand at its "
-                    "top), then run this again"
+                    f"template, have {version}: ask for dvc[{cloud}] in pyproject.toml and resolve anew (the commands stand "
+                    "at its top), then run this again"
                 )
     return f"{_MARK}{', '.join(clouds)}\n{''.join(lines)}" if lines else ""
 

@@ -235,7 +235,8 @@ def after_checkout() -> int:
             if _absent(repository) and storage.Storage(repository).remote_folder:
                 project.pull(allow_missing=True)  # a folder is near; what is behind a network, the user asks for
     except Exception as error:  # noqa: BLE001 (whatever DVC says, the checkout is done and stays)
-        print(f"model-gate: not all data and models are back ({_one_line(error)}): dvc checkout", file=sys.stderr)
+        why = f": {unconnected}" if unconnected else f" ({_one_line(error)}): dvc checkout"
+        print(f"model-gate: not all data and models are back{why}", file=sys.stderr)
         return 0
     absent = _absent(repository)
     if absent:
