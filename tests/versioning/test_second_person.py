@@ -97,7 +97,7 @@ def served(released: Project) -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket(released: Project, grace: Project) -> Iterator[Any]:
+def bucket(released: Project, grace: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A bucket `models` on an S3 server on loopback, which both reach."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -105,13 +105,9 @@ def bucket(released: Project, grace: Project) -> Iterator[Any]:
     keys = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "us-east-1"}
     for person in (released, grace):
         person.environment |= keys | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        aws_access_key_id="none",
-        aws_secret_access_key="none",
-        region_name="us-east-1",
-    )
+    for name, value in keys.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}")
     client.create_bucket(Bucket="models")
     yield client
     server.stop()

@@ -240,7 +240,7 @@ def unreachable(repository: Repository, what: str = "the storage of this reposit
     origin = repository.config("remote.origin.url")
     maker = repository.run("log", "--max-parents=0", "--format=%an <%ae>", "HEAD", check=False).splitlines()
     who = f"the machine of {maker[-1]}, who made it" if maker else "the machine of whoever made it"
-    beside = f", beside {origin}" if origin and beside_origin(repository) is None else ""
+    beside = f", beside {origin}" if origin else ""
     moved = moved_to(repository)
     where = f"is {moved}, which is not here" if moved else f"is a folder on {who}{beside}"
     return f"{what} {where}; `model storage move s3://BUCKET/PATH`, run there, brings it within everybody's reach"

@@ -14,7 +14,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.conftest import ROOT, TEMPLATE, git
+from tests.conftest import ROOT, TEMPLATE, git, run_cookiecutter
 from tests.versioning import small
 from versioning import clouds, transfer
 from versioning.cli import main
@@ -25,7 +25,7 @@ PYPROJECT = '[dependency-groups]\ndev = [\n    "dvc>=3.67",\n]\n'
 BUCKET = "models"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """An S3 server on loopback."""
     one = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -227,6 +227,34 @@ def configs_of(server: str) -> str:
     return f"['remote \"storage\"']\n    url = s3://{BUCKET}/x/dvc\n    endpointurl = {server}\n"
 
 
+def test_as_an_answer_it_is_as_good_as_at_generation(
+    template: Path, tmp_path: Path, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"s3://{BUCKET}/x"
+    for name in ("made", "other"):
+        (tmp_path / name).mkdir()
+    made = run_cookiecutter(template, tmp_path / "made", (), {}).project
+    other = run_cookiecutter(template, tmp_path / "other", (), {"storage_url": url}).project
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+    def setup(*options: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "versioning", "setup", "--no-install", *options]
+        done = subprocess.run(command, cwd=made, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+        return done.returncode, done.stdout
+
+    status, output = setup("--storage", url)
+    assert status == 1 and git(made, "status", "--porcelain") == "" and objects(s3, "x/") == {}
+    assert '+    "dvc[s3]>=3.67",' in output and f"+    url = {url}/dvc" in output
+    assert output.splitlines()[-1].endswith(f"setup --no-install --storage {url} --yes")
+    assert setup("--storage", url, "--yes")[0] == 0
+    git(made, "add", "-A")
+    assert git(made, "ls-files", "-s") == git(other, "ls-files", "-s")
+    assert setup("--storage", url, "--yes") == (0, "nothing to change: these answers are given already\n")
+    assert setup("--storage", str(made.with_name("customer-churn-storage")), "--yes")[0] == 0
+    git(made, "add", "-A")
+    assert git(made, "status", "--porcelain") == ""
+
+
 # --- what goes wrong --------------------------------------------------------------------------------------------------
 
 
@@ -320,7 +348,11 @@ def test_a_place_that_is_none(project: Path, capsys: pytest.CaptureFixture[str],
 
 def test_a_bucket_that_is_not_there_and_one_without_credentials(project: Path, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     before = configs(project)
-    environment = os.environ | {"PYTHONPATH": str(ROOT / TEMPLATE), "AWS_EC2_METADATA_DISABLED": "true"}
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT / TEMPLATE),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
     def refused(url: str) -> list[str]:
         command = [sys.executable, "-P", "-m", "versioning", "storage", "move", url]
