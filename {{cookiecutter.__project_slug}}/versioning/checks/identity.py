@@ -16,7 +16,7 @@ _TOLERANCE = dt.timedelta(minutes=10)
 @rule("ID01", "somebody made it, and a team owns it")
 def made_by_somebody(case: Case) -> Iterator[Finding]:
     """Refuses a `created_by` that is not `Name <mail>`, as Git writes an identity (`user@host` is what stands there where Git
-    knew nobody), and a `team` that is not the one of `versioning.yaml`.
+    knew nobody), and a `team` that is not the one of `versioning.yaml`, nor was when the default branch held that commit.
 
     Tell Git who you are (`git config user.name`, `git config user.email`), then `dvc repro -f -s sidecar`.
     """
