@@ -175,7 +175,8 @@ def _said(what: str) -> Iterator[None]:
 
 
 _CURES = {
-    "requires": "python3 -m versioning setup",
+    "but requires": "python3 -m versioning setup",  # a client that is not installed
+    "account_name": "export AZURE_STORAGE_ACCOUNT=NAME, and az login",
     "NoCredentials": "export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…, or aws configure",
     "credentials": "log in first: aws configure, gcloud auth application-default login, or az login",
     "bucket does not exist": "make the bucket first, or mend its name",

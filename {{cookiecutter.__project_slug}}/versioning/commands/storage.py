@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import shlex
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -46,12 +47,16 @@ def storage(arguments: argparse.Namespace) -> int:
         old = source_of(repository)
         if old["url"] != options["url"]:
             installed = _make_reachable(repository, options["url"], install=not arguments.no_install)
+            before = logging.root.manager.disable
+            logging.disable(logging.CRITICAL)  # clients print whole tracebacks; what went wrong is said in one line
             try:
                 _copy(old, {**_own(repository, options["url"]), **options})
             except VersioningError:
                 for change in installed:
                     Change(change.path, change.after, change.before).apply(repository.path)
                 raise
+            finally:
+                logging.disable(before)
         changed = [change.path for change in planned(repository, options)]
         switch(repository, options)
         _say_next(repository, old["url"], options["url"], changed)
