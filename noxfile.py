@@ -28,10 +28,9 @@ LOCKS = {
     "runtime": "requirements.lock",
     "parquet": "requirements.parquet.lock",
     "tools": "requirements-dev.lock",
-    "s3": "requirements-dev.s3.lock",
-    "gs": "requirements-dev.gs.lock",
-    "azure": "requirements-dev.azure.lock",
 }
+# What each needs beyond the tools: appended to their lock where it is chosen, at generation or by `model storage move`.
+CLOUDS = ["s3", "gs", "azure"]
 PIPELINE_TESTS = [f"tests/versioning/test_pipeline{part}.py" for part in ("", "_below", "_generated")]
 COMPILE = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
 COMPILE += ["--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
@@ -119,6 +118,29 @@ def lock(session: nox.Session) -> None:
     _compile(session, "requirements-dev.in", ROOT / "requirements-dev.lock", *session.posargs)
     for name, lock_name in LOCKS.items():
         _compile(session, f"requirements/{name}.in", TEMPLATE / lock_name, "--constraint", "requirements-dev.lock")
+    tools = _entries(TEMPLATE / LOCKS["tools"])
+    for cloud in CLOUDS:
+        target = TEMPLATE / "versioning/services" / f"{cloud}.lock"
+        _compile(session, f"requirements/{cloud}.in", target, "--constraint", "requirements-dev.lock")
+        whole = _entries(target)
+        other = [name for name, entry in tools.items() if whole.get(name) != entry]
+        if other:
+            session.error(f"with {cloud}, the tools' own pins are others: {', '.join(other)}")
+        head = f"# dvc[{cloud}]>=3.67\n# beyond requirements-dev.lock and from the same resolution; "
+        head += f"`model storage move {cloud}://…` appends it there.\n"
+        text = head + "".join(entry for name, entry in whole.items() if name not in tools)
+        target.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _entries(lock: Path) -> dict[str, str]:
+    """The lines of each pin by its name."""
+    entries: dict[str, str] = {}
+    name = ""
+    for line in lock.read_text(encoding="utf-8").splitlines(keepends=True):
+        if not line.startswith("#"):
+            name = name if line.startswith(" ") else line.partition("==")[0]
+            entries[name] = entries.get(name, "") + line
+    return entries
 
 
 def _compile(session: nox.Session, source: str, target: Path, *options: str) -> None:

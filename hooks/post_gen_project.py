@@ -21,11 +21,6 @@ PROJECT = Path.cwd()
 STORAGE = PROJECT.with_name(f"{PROJECT.name}-storage")
 DATA = Path("data/raw", ANSWERS["__data_file"])
 SAMPLE = Path("data/raw/telco-customer-churn.csv")
-SERVICE_FILES = {
-    "github": (".github", "infra/github-ruleset.json"),
-    "gitlab": (".gitlab-ci.yml", "infra/gitlab-protected-tag.json"),
-    "jenkins": ("Jenkinsfile",),
-}
 CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".ipynb_checkpoints")
 COLUMNS = {"numeric": "number", "categorical": "category", "dates": "date"}
 ARGUMENTS_OF_RIDGE = "\ntrain:  # arguments of the model in src/*/train.py\n  alpha: 1.0\n"
@@ -63,14 +58,21 @@ def must(*command: object) -> None:
 
 
 def keep_what_was_chosen() -> None:
-    """Remove the other services' files, and caches that lay about in the template's folder."""
-    scheme = ANSWERS["__storage_url"].partition("://")[0]
-    if scheme:
-        Path(f"requirements-dev.{scheme}.lock").replace("requirements-dev.lock")
+    """Write what follows from the answers, and remove what nobody chose, and caches that lay about in the template's folder."""
+    sys.path.insert(0, str(PROJECT))
+    sys.dont_write_bytecode = True
+    from versioning import answers, clouds
+
+    for path, text in answers.service_files(ANSWERS["ci"]).items():
+        answers.Change(path, None, text).apply(PROJECT)
+    for change in answers.services(PROJECT, ANSWERS["ci"], ANSWERS["ci"]).changes:
+        change.apply(PROJECT)  # another service's, where this is written over a repository
+    if cloud := clouds.of(ANSWERS["__storage_url"]):
+        lock = Path(clouds.TOOLS)
+        lock.write_bytes(clouds.with_pins(lock.read_bytes().decode(), [cloud]).encode())
     if DATA.suffix == ".parquet":
         Path("requirements.parquet.lock").replace("requirements.lock")
-    unwanted = [Path(file) for service, files in SERVICE_FILES.items() if service != ANSWERS["ci"] for file in files]
-    unwanted += [*Path().glob("requirements*.*.lock"), *(path for name in CACHES for path in Path().rglob(name))]
+    unwanted = [*Path().glob("requirements*.*.lock"), *(path for name in CACHES for path in Path().rglob(name))]
     if DATA != SAMPLE:
         unwanted += [SAMPLE, Path(f"{SAMPLE}.dvc"), *Path("data/raw").glob("LICENSE*"), Path("data/raw/README.md")]
     for path in unwanted:

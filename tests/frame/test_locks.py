@@ -12,6 +12,8 @@ import uv
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from versioning import clouds
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATE = REPOSITORY / "{{cookiecutter.__project_slug}}"
 JOINT = REPOSITORY / "requirements-dev.lock"
@@ -21,15 +23,15 @@ SOURCES = {
     TEMPLATE / "requirements.lock": REPOSITORY / "requirements" / "runtime.in",
     TEMPLATE / "requirements.parquet.lock": REPOSITORY / "requirements" / "parquet.in",
     TEMPLATE / "requirements-dev.lock": REPOSITORY / "requirements" / "tools.in",
-    TEMPLATE / "requirements-dev.s3.lock": REPOSITORY / "requirements" / "s3.in",
-    TEMPLATE / "requirements-dev.gs.lock": REPOSITORY / "requirements" / "gs.in",
-    TEMPLATE / "requirements-dev.azure.lock": REPOSITORY / "requirements" / "azure.in",
 }
-TOOLS = [path for path in SOURCES if path.name.startswith("requirements-dev") and path != JOINT]
+TOOLS = TEMPLATE / "requirements-dev.lock"
+# What a cloud needs beyond the tools.
+CLOUDS = {TEMPLATE / "versioning/services" / f"{name}.lock": REPOSITORY / "requirements" / f"{name}.in" for name in clouds.NAMES}
 PIN = re.compile(r"([a-z0-9][a-z0-9-]*)==([0-9][0-9a-z.+!]*)( ; [A-Za-z_0-9 ()<>=!.']+)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 
-each_lock = pytest.mark.parametrize("lock", SOURCES, ids=lambda path: path.name + "@" + path.parent.name[:2])
+each_whole_lock = pytest.mark.parametrize("lock", SOURCES, ids=lambda path: path.name + "@" + path.parent.name[:2])
+each_lock = pytest.mark.parametrize("lock", [*SOURCES, *CLOUDS], ids=lambda path: path.name + "@" + path.parent.name[:2])
 
 
 def _pins(lock: Path) -> set[tuple[str, str]]:
@@ -51,7 +53,7 @@ def _asked_for(source: Path) -> set[str]:
 
 
 def test_every_lock_of_the_template_has_its_source() -> None:
-    assert set(TEMPLATE.glob("*.lock")) == set(SOURCES) - {JOINT}
+    assert set(TEMPLATE.rglob("*.lock")) == {*SOURCES, *CLOUDS} - {JOINT}
 
 
 @pytest.mark.parametrize(("source", "table"), [("runtime.in", "dependencies"), ("tools.in", "dev")])
@@ -78,7 +80,7 @@ def test_every_pin_is_followed_by_a_hash(lock: Path) -> None:
     assert [lines[number] for number in pins if not HASH.fullmatch(lines[number + 1])] == []
 
 
-@each_lock
+@each_whole_lock
 def test_a_lock_is_made_from_what_is_asked_for_now(lock: Path) -> None:
     asked = _asked_for(SOURCES[lock])
     assert lock.read_text(encoding="utf-8").splitlines()[0] == "# " + ", ".join(sorted(asked)), "python3 dev.py lock"
@@ -103,8 +105,10 @@ def test_this_environment_is_what_the_lock_asks_for(lock: Path) -> None:
     assert "Would make no changes" in done.stderr
 
 
-@pytest.mark.parametrize("tools", TOOLS, ids=lambda path: path.name)
-def test_runtime_and_tools_install_together(tools: Path) -> None:
+@pytest.mark.parametrize("chosen", [[], *([name] for name in clouds.NAMES), list(clouds.NAMES)], ids=" ".join)
+def test_runtime_and_tools_install_together(chosen: list[str], tmp_path: Path) -> None:
+    tools = tmp_path / "requirements-dev.lock"
+    tools.write_text(clouds.with_pins(TOOLS.read_text(encoding="utf-8"), chosen), encoding="utf-8")
     done = _would_install(TEMPLATE / "requirements.lock", tools)
     assert done.returncode == 0, done.stderr
     assert "Would make no changes" in done.stderr
@@ -116,9 +120,10 @@ def _would_install(*locks: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("cloud", ["s3", "gs", "azure"])
-def test_a_clouds_tools_are_the_local_ones_and_its_client(cloud: str) -> None:
-    local = _pins(TEMPLATE / "requirements-dev.lock")
-    remote = _pins(TEMPLATE / f"requirements-dev.{cloud}.lock")
-    assert local - remote == set()
-    assert f"dvc-{cloud}" in {name for name, _ in remote - local}
+@pytest.mark.parametrize("lock", CLOUDS, ids=lambda path: path.stem)
+def test_a_clouds_lock_holds_its_client_and_nothing_of_the_tools(lock: Path) -> None:
+    own, tools = {name for name, _ in _pins(lock)}, {name for name, _ in _pins(TOOLS)}
+    assert f"dvc-{lock.stem}" in own
+    assert own & tools == set()
+    asked = _asked_for(CLOUDS[lock]) - _asked_for(REPOSITORY / "requirements" / "tools.in")
+    assert lock.read_text(encoding="utf-8").splitlines()[0] == "# " + ", ".join(asked), "python3 dev.py lock"

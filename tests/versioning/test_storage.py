@@ -130,9 +130,10 @@ def test_a_storage_that_is_not_here_is_one_line(folder: Path, origin: str | None
         git(folder, "remote", "add", "origin", origin)
     said = connect(Repository(folder)) or ""
     assert "\n" not in said
-    assert said.startswith("the DVC remote «storage» of this repository is a folder on the machine of whoever made it")
-    assert said.endswith("dvc remote add --local --force storage URL")
-    assert (f", beside {origin}:" in said) is bool(origin)
+    maker = "Ada Lovelace <ada@example.org>, who made it"
+    beside = f", beside {origin}" if origin else ""
+    assert said.startswith(f"the storage of this repository (its DVC remote) is a folder on the machine of {maker}{beside}; ")
+    assert said.endswith("`model storage move s3://BUCKET/PATH`, run there, brings it within everybody's reach")
     assert embedded(Repository(folder)) is None
     assert not (folder / ".dvc/config.local").exists()
 

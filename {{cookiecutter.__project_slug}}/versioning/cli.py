@@ -16,7 +16,7 @@ from .errors import VersioningError
 #: The verbs by group, in the order of `--help`; each is a module of `commands`.
 VERBS: dict[str, dict[str, str]] = {
     "every day": {
-        "setup": "make this clone ready: environment, storage, hooks",
+        "setup": "make this clone ready: environment, storage, hooks; or change an answer of the generation",
         "check": "say what stands between here and a release, or judge one",
         "sidecar": "describe the model on disk in its sidecar (a stage of dvc.yaml runs this)",
         "merge": "end a conflict of two trainings: one side whole, or both",
@@ -28,6 +28,7 @@ VERBS: dict[str, dict[str, str]] = {
     "repair": {
         "doctor": "what is missing or odd in this clone, and the command that mends it",
         "hooks": "install or uninstall the Git hooks",
+        "storage": "move data, models and published releases to another place",
     },
 }
 

@@ -229,7 +229,7 @@ def after_checkout() -> int:
     os.chdir(repository.path)
     for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):
         os.environ.pop(name, None)  # DVC opens the repository by its place
-    storage.connect(repository)
+    unconnected = storage.connect(repository)
     from dvc.repo import Repo
 
     try:
@@ -238,12 +238,13 @@ def after_checkout() -> int:
             if _absent(repository) and storage.Storage(repository).remote_folder:
                 project.pull(allow_missing=True)  # a folder is near; what is behind a network, the user asks for
     except Exception as error:  # noqa: BLE001 (whatever DVC says, the checkout is done and stays)
-        print(f"model-gate: not all data and models are back ({_one_line(error)}): dvc checkout", file=sys.stderr)
+        why = f": {unconnected}" if unconnected else f" ({_one_line(error)}): dvc checkout"
+        print(f"model-gate: not all data and models are back{why}", file=sys.stderr)
         return 0
     absent = _absent(repository)
     if absent:
         shown = ", ".join(absent[:3]) + (" …" if len(absent) > 3 else "")
-        print(f"model-gate: not on this machine yet: {shown}: dvc pull", file=sys.stderr)
+        print(f"model-gate: not on this machine yet: {shown}: {unconnected or 'dvc pull'}", file=sys.stderr)
     else:
         _measure(repository, time.monotonic() - began)
     return 0

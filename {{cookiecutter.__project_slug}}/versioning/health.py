@@ -188,6 +188,10 @@ def _runs(pid: int) -> bool:
     return True
 
 
+def _text(path: Path) -> str:
+    return path.read_text("utf-8") if path.is_file() else ""
+
+
 def _stored(clone: Clone) -> Iterator[Diagnosis]:
     repository = clone.repository
     place = storage.Storage(repository)
@@ -196,15 +200,12 @@ def _stored(clone: Clone) -> Iterator[Diagnosis]:
         yield Diagnosis("DVC remote", True, str(place.remote))  # a cloud is not asked: this has to be fast
     elif storage.embedded(repository) is not None:
         yield Diagnosis("DVC remote", False, "the storage beside origin is not connected here", SETUP)
-    elif place.remote is None:
-        named = (repository.path / ".dvc/config").is_file() and storage.REMOTE in (repository.path / ".dvc/config").read_text(
-            "utf-8"
-        )
-        place_of = "--local --force" if named else "--default"
-        yield Diagnosis("DVC remote", False, "none is set", f"dvc remote add {place_of} {storage.REMOTE} URL")
+    elif place.remote is None and storage.REMOTE not in _text(repository.path / ".dvc/config"):
+        yield Diagnosis("DVC remote", False, "none is set", f"dvc remote add --default {storage.REMOTE} URL")
     else:
-        said = f"{place.remote_folder} is not there: it is a folder of another machine, or was moved"
-        yield Diagnosis("DVC remote", False, said, f"dvc remote add --local --force {storage.REMOTE} URL")
+        gone = [f"{place.remote_folder} is not there: the storage"] if place.remote_folder else []
+        cure = f"dvc remote add --local --force {storage.REMOTE} URL"
+        yield Diagnosis("DVC remote", False, storage.unreachable(repository, *gone), cure)
     free = shutil.disk_usage(repository.path).free
     if free < _LITTLE:
         yield Diagnosis("disk", False, f"{free >> 20} MiB are left where the repository lies", "dvc gc --all-commits")

@@ -9,7 +9,8 @@ import configparser
 import hashlib
 import json
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,9 @@ from .git import Repository
 from .glance import looked
 
 REMOTE = "storage"
-LOCAL_CONFIG = Path(".dvc/config.local")
+SECTION = f"'remote \"{REMOTE}\"'"
+CONFIG, LOCAL_CONFIG = Path(".dvc/config"), Path(".dvc/config.local")
+_WORD = "moved-to"
 Progress = Callable[[int, int], None]
 
 
@@ -52,10 +55,20 @@ class Storage:
         return own if own.is_dir() else self.repository.main_worktree / ".dvc/cache"
 
     @cached_property
+    def remote_name(self) -> str:
+        """The name of the default DVC remote, or nothing."""
+        return self._config.get("core", "remote", fallback="")
+
+    @cached_property
+    def remote_options(self) -> dict[str, str]:
+        """What DVC's configuration says of the default remote."""
+        section = f"'remote \"{self.remote_name}\"'"
+        return {key: _unquoted(value) for key, value in self._config.items(section)} if self._config.has_section(section) else {}
+
+    @cached_property
     def remote(self) -> str | None:
         """The URL of the default DVC remote, or None."""
-        name = self._config.get("core", "remote", fallback="")
-        return _unquoted(self._config.get(f"'remote \"{name}\"'", "url", fallback="")) or None if name else None
+        return self.remote_options.get("url") or None
 
     @cached_property
     def remote_folder(self) -> Path | None:
@@ -96,9 +109,10 @@ def _unquoted(value: str) -> str:
     return value
 
 
-def _quoted(path: Path) -> str:
-    """A path as DVC's configuration holds it, where `#` and `,` mean something outside quotes."""
-    text = str(path)
+def quoted(text: str) -> str:
+    """A value as DVC's configuration holds it, where `#` and `,` mean something outside quotes; a plain one needs none."""
+    if re.fullmatch(r"[\w.:/@~+=-]+", text):
+        return text
     return next((f"{quote}{text}{quote}" for quote in ('"', "'", "'''") if quote not in text), text)
 
 
@@ -151,11 +165,17 @@ def hash_file(path: Path, name: str, progress: Progress | None = None) -> str:
     return digest.hexdigest()
 
 
-# --- a fresh clone, a worktree ----------------------------------------------------------------------------------------
+# --- a fresh clone, a worktree, a storage that moved ------------------------------------------------------------------
 
 
 def embedded(repository: Repository) -> Path | None:
     """The `dvc` folder beside the repository that `origin` names, where origin is a folder of this machine."""
+    beside = beside_origin(repository)
+    return beside / "dvc" if beside is not None and (beside / "dvc").is_dir() else None
+
+
+def beside_origin(repository: Repository) -> Path | None:
+    """The folder that holds the repository that `origin` names, where that is on this machine."""
     url = repository.config("remote.origin.url")
     if not url:
         return None
@@ -164,12 +184,36 @@ def embedded(repository: Repository) -> Path | None:
         url = unquote(parts.path)
     elif parts.scheme or (":" in url.split("/", 1)[0]):
         return None
-    beside = (repository.main_worktree / url).resolve().parent / "dvc"
-    return beside if beside.is_dir() else None
+    return (repository.main_worktree / url).resolve().parent
+
+
+def moved_to(repository: Repository) -> Path | None:
+    """Where the DVC folder beside `origin` went, as `model storage move` left word there."""
+    beside = beside_origin(repository)
+    try:
+        told = (beside / _WORD).read_text("utf-8").strip() if beside else ""
+    except OSError:
+        return None
+    return Path(told) if told else None
+
+
+def leave_word(repository: Repository, folder: Path | None) -> None:
+    """Tell other clones on this machine that the storage is in another folder now; None: `.dvc/config` says where it is."""
+    beside, own = beside_origin(repository), embedded(repository)
+    if beside is None or own is None:
+        return
+    if folder is None or folder == own:
+        (beside / _WORD).unlink(missing_ok=True)
+    else:
+        (beside / _WORD).write_text(f"{folder}\n", "utf-8")
 
 
 def connect(repository: Repository) -> str | None:
-    """Write what `.dvc/config.local` lacks: the embedded remote's place, and in a worktree the main one's cache.
+    """Write what `.dvc/config.local` lacks: the storage's place as far as `.dvc/config` does not say it, and in a worktree the
+    main one's cache.
+
+    A checkout brings an earlier `.dvc/config` back; where data lies now, the default branch says. A place that a person wrote
+    there is left alone.
 
     Returns:
         None where the clone has its storage; else one line that says what is missing and ends it.
@@ -177,35 +221,157 @@ def connect(repository: Repository) -> str | None:
     root = repository.path
     if not (root / ".dvc").is_dir():
         return None
-    lines: list[str] = []
     local = _read_config(root / LOCAL_CONFIG)
     if repository.main_worktree != root.resolve() and not local.get("cache", "dir", fallback=""):
-        lines += ["[cache]", f"    dir = {_quoted(Storage(Repository(repository.main_worktree)).cache)}"]
-    storage = Storage(repository)
-    section = f"'remote \"{REMOTE}\"'"
-    wired = bool(storage.remote) and (storage.remote_folder is None or storage.remote_folder.is_dir())
-    folder = None if wired else embedded(repository)
-    if folder:
-        if local.has_option(section, "url"):
-            _drop_section(root / LOCAL_CONFIG, section)
-        lines += [f"[{section}]", f"    url = {_quoted(folder)}"]
-    if lines:
         with (root / LOCAL_CONFIG).open("a", encoding="utf-8") as stream:
-            stream.write("\n".join(lines) + "\n")
-    if wired or folder:
+            stream.write(f"[cache]\n    dir = {quoted(str(Storage(Repository(repository.main_worktree)).cache))}\n")
+    written = _unquoted(local.get(SECTION, "url", fallback=""))
+    if written and not _is_ours(repository, written):
         return None
+    place = _place(repository)
+    if place is None:
+        return unreachable(repository)
+    committed = options_of(_read(root / CONFIG))
+    if committed != place:
+        set_local(repository, place)
+    elif written:
+        set_local(repository, {})
+    return None
+
+
+def unreachable(repository: Repository, what: str = "the storage of this repository (its DVC remote)") -> str:
+    """One line for a clone that cannot reach the storage: what, whose machine it is on, and what ends it."""
     origin = repository.config("remote.origin.url")
-    return (
-        f"the DVC remote «{REMOTE}» of this repository is a folder on the machine of whoever made it"
-        f"{f', beside {origin}' if origin else ''}: dvc remote add --local --force {REMOTE} URL"
+    maker = repository.run("log", "--max-parents=0", "--format=%an <%ae>", "HEAD", check=False).splitlines()
+    who = f"the machine of {maker[-1]}, who made it" if maker else "the machine of whoever made it"
+    beside = f", beside {origin}" if origin else ""
+    moved = moved_to(repository)
+    where = f"is {moved}, which is not here" if moved else f"is a folder on {who}{beside}"
+    return f"{what} {where}; `model storage move s3://BUCKET/PATH`, run there, brings it within everybody's reach"
+
+
+def _place(repository: Repository) -> dict[str, str] | None:
+    """What DVC has to know of the storage's place now, as the options of its remote; None where this machine has no way there."""
+    shared = _shared(repository)
+    if shared:
+        return shared
+    local = options_of(_read(repository.path / LOCAL_CONFIG)).get("url", "")
+    known = [Path(local)] if local and "://" not in local else []
+    near = [folder for folder in (moved_to(repository), embedded(repository)) if folder]
+    found = next((folder for folder in (*near[:1], *known) if folder.is_dir()), None)
+    return {"url": str(found)} if found else None
+
+
+def _shared(repository: Repository) -> dict[str, str]:
+    """What the team shares of the place: the working copy's, where this branch changes it, else the default branch's."""
+    own = options_of(_read(repository.path / CONFIG))
+    default = default_branch(repository)
+    if default is None:
+        return own
+    theirs = options_of(repository.run("show", f"{default}:{CONFIG.as_posix()}", check=False))
+    if not repository.run("symbolic-ref", "-q", "HEAD", check=False):
+        return theirs
+    base = repository.run("merge-base", "HEAD", default, check=False).strip()
+    before = options_of(repository.run("show", f"{base}:{CONFIG.as_posix()}", check=False)) if base else own
+    return own if own != before else theirs
+
+
+def default_branch(repository: Repository) -> str | None:
+    """The newest commit that this clone knows of the default branch, by a name of it."""
+    named = repository.run("symbolic-ref", "-q", "refs/remotes/origin/HEAD", check=False).strip()
+    remote = named or "refs/remotes/origin/main"
+    local = f"refs/heads/{remote.removeprefix('refs/remotes/origin/')}"
+    theirs, own = repository.resolve(remote), repository.resolve(local)
+    if own and (not theirs or repository.is_ancestor(theirs, own)):
+        return local
+    return remote if theirs else None
+
+
+def _is_ours(repository: Repository, url: str) -> bool:
+    """Whether a place in `.dvc/config.local` is one that we wrote, and not a person's own choice."""
+    if "://" not in url and not (repository.path / ".dvc" / url).is_dir():
+        return True
+    return url == str(embedded(repository)) or ("url", url) in _written(repository)
+
+
+def set_local(repository: Repository, options: Mapping[str, str]) -> None:
+    """Write the place into `.dvc/config.local`, or take it out; a person's other options stay."""
+    file = repository.path / LOCAL_CONFIG
+    before, known = _read(file), _written(repository)
+    after = with_remote(
+        before, options, drop=["url", *(key for key, value in options_of(before).items() if (key, value) in known)]
     )
+    if after != before:
+        file.write_text(after, "utf-8")
+    fresh = [f"{key} = {value}\n" for key, value in options.items() if (key, value) not in known]
+    if fresh:
+        record = _record(repository)
+        record.parent.mkdir(parents=True, exist_ok=True)
+        with record.open("a", encoding="utf-8") as stream:
+            stream.write("".join(fresh))
 
 
-def _drop_section(path: Path, section: str) -> None:
-    kept, dropping = [], False
-    for line in path.read_text("utf-8").splitlines():
-        if line.startswith("["):
-            dropping = line.strip() == f"[{section}]"
-        if not dropping:
-            kept.append(line)
-    path.write_text("".join(f"{line}\n" for line in kept), "utf-8")
+def set_aside(repository: Repository) -> None:
+    """Keep what a person wrote for the place that is left (a profile, a key) under another remote's name: another kind of place
+    would not understand it.
+    """
+    file = repository.path / LOCAL_CONFIG
+    before = _read(file)
+    own = {key: value for key, value in options_of(before).items() if key != "url" and (key, value) not in _written(repository)}
+    if own:
+        aside = SECTION.replace(REMOTE, f"{REMOTE}-before")
+        kept = {"url": Storage(repository).remote or "", **own}
+        text = with_remote(_without(before, aside), {}, drop=options_of(before))
+        file.write_text(text + f"[{aside}]\n" + "".join(f"    {key} = {quoted(value)}\n" for key, value in kept.items()), "utf-8")
+
+
+def _without(text: str, section: str) -> str:
+    kept, inside = [], False
+    for line in text.splitlines(keepends=True):
+        inside = line.strip() == f"[{section}]" if line.startswith("[") else inside
+        kept += [] if inside else [line]
+    return "".join(kept)
+
+
+def with_remote(text: str, options: Mapping[str, str], drop: Iterable[str] = ()) -> str:
+    """DVC's configuration with these options of our remote, and without those to drop; all else stays as it is written."""
+    header, lines, inside = f"[{SECTION}]", [], False
+    gone = {*options, *drop}
+    for line in text.splitlines(keepends=True):
+        inside = line.strip() == header if line.startswith("[") else inside
+        if not (inside and line.partition("=")[0].strip() in gone):
+            lines.append(line)
+    added = [f"    {key} = {quoted(value)}\n" for key, value in options.items()]
+    at = next((number for number, line in enumerate(lines) if line.strip() == header), None)
+    if at is None:
+        ended = "" if not lines or lines[-1].endswith("\n") else "\n"
+        return "".join([*lines, ended, *([f"{header}\n", *added] if added else [])])
+    lines[at + 1 : at + 1] = added
+    if not added and (at + 1 == len(lines) or lines[at + 1].startswith("[")):
+        del lines[at]
+    return "".join(lines)
+
+
+def options_of(text: str) -> dict[str, str]:
+    """The options of our remote in a text of DVC's configuration."""
+    config = configparser.ConfigParser(interpolation=None, strict=False)
+    with suppress(configparser.Error):
+        config.read_string(text)
+    return {key: _unquoted(value) for key, value in config.items(SECTION)} if config.has_section(SECTION) else {}
+
+
+def _written(repository: Repository) -> set[tuple[str, str]]:
+    """The options that we ever wrote into `.dvc/config.local`; comments there would not outlive `dvc config`."""
+    lines = _read(_record(repository)).splitlines()
+    return {(key, value) for key, _, value in (line.partition(" = ") for line in lines)}
+
+
+def _record(repository: Repository) -> Path:
+    return repository.common_dir / "model-gate" / "places"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -108,8 +108,8 @@ def test_a_storage_on_another_machine_is_one_line(fresh: Project) -> None:
     fresh.git("remote", "set-url", "origin", "ada@example.org:churn.git")
     said = fresh.run("python3", "-m", "versioning", "setup", "--no-install").output
     (line,) = [line for line in said.splitlines() if line.startswith("left to do: ")]
-    assert "a folder on the machine of whoever made it, beside ada@example.org:churn.git" in line
-    assert line.endswith("dvc remote add --local --force storage URL")
+    assert "a folder on the machine of Ada Lovelace <ada@example.org>, who made it, beside ada@example.org:churn.git" in line
+    assert "`model storage move s3://BUCKET/PATH`, run there," in line
 
 
 def test_hooks_are_installed_twice_and_removed_twice(released: Project) -> None:

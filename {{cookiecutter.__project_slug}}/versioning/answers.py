@@ -1,0 +1,192 @@
+"""The answers of the generation, and the files that follow from them: one owner for generation and for `model setup --…`.
+
+Standard library only: both run before there is an environment. Files are edited as text, so that comments and order stay.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import UsageError, VersioningError
+
+RULES = "versioning.yaml"
+README = "README.md"
+CHOICES = {
+    "policy": ("solo", "team", "regulated"),
+    "ci": ("github", "gitlab", "jenkins"),
+    "registry": ("git", "mlflow", "sagemaker", "mlmd"),
+}
+KEYS = ("team", *CHOICES)
+_SERVICES = Path(__file__).resolve().parent / "services"
+#: Parts of infra/README.md, and not files of a repository.
+_PARTS = ("rule.md", "withdraw.md")
+#: How the tree in README.md shows where the service looks.
+_IN_TREE = {"github": ".github/workflows/", "gitlab": ".gitlab-ci.yml     ", "jenkins": "Jenkinsfile        "}
+_SLUG = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file that becomes another; None where there is none before or after."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+    def diff(self) -> str:
+        """The change as `git diff` shows it."""
+        old = "/dev/null" if self.before is None else f"a/{self.path}"
+        new = "/dev/null" if self.after is None else f"b/{self.path}"
+        lines = difflib.unified_diff(_lines(self.before), _lines(self.after), old, new)
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+    def apply(self, root: Path) -> None:
+        """Write the file, or remove it with the folders that are empty then."""
+        place = root / self.path
+        if self.after is not None:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            draft = place.with_name(f"{place.name}.draft")
+            draft.write_bytes(self.after.encode("utf-8", "surrogateescape"))
+            if place.exists():
+                draft.chmod(place.stat().st_mode & 0o777)
+            draft.replace(place)
+            return
+        place.unlink(missing_ok=True)
+        for folder in place.parents:
+            if folder == root or any(folder.iterdir()):
+                break
+            folder.rmdir()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What another answer changes, and what it would change had a person not changed it first."""
+
+    changes: tuple[Change, ...] = ()
+    #: A sentence each, with the difference.
+    kept: tuple[str, ...] = ()
+
+
+def checked(key: str, value: str) -> str:
+    """The value of an answer as generation would take it.
+
+    Raises:
+        UsageError: it would not.
+    """
+    if key in CHOICES:
+        if value not in CHOICES[key]:
+            raise UsageError(f"--{key} is one of {', '.join(CHOICES[key])}, not {value!r}")
+        return value
+    if not _SLUG.fullmatch(value) or len(value) > 63:
+        plain = unicodedata.normalize("NFKD", value).encode("ascii", "ignore").decode().lower()
+        name = re.sub(r"[^a-z0-9]+", "-", plain)[:63].strip("-")
+        rule = "lower case, digits and hyphens, at most 63"
+        raise UsageError(f"--team is a name ({rule}), not {value!r}", f"model setup --team {name}" if name else None)
+    return value
+
+
+def current(root: Path) -> dict[str, str]:
+    """What `versioning.yaml` answers now.
+
+    Raises:
+        VersioningError: it is not there, or not one line an answer.
+    """
+    text = read(root / RULES)
+    if text is None:
+        raise UsageError(f"{RULES} is not there", f"git checkout HEAD -- {RULES}")
+    return {key: _value(text, key) for key in KEYS}
+
+
+def service_files(ci: str) -> dict[str, str]:
+    """What a service needs of a repository, by path: its own file where it looks for it, and the server's rule."""
+    folder = _SERVICES / ci
+    files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    page = (_SERVICES / "infra.md").read_text("utf-8")
+    for part in _PARTS:
+        content = f"\n{files.pop(part).read_text('utf-8')}\n" if part in files else ""
+        page = page.replace(f"<!-- {part} -->\n", content)
+    texts = {name: path.read_text("utf-8") for name, path in files.items()}
+    return texts | {"infra/README.md": re.sub(r"\n{3,}", "\n\n", page).rstrip("\n") + "\n"}
+
+
+def plan(root: Path, wanted: Mapping[str, str]) -> Plan:
+    """What these answers change in a repository."""
+    now = current(root)
+    rules = before = read(root / RULES) or ""
+    readme = shown = read(root / README) or ""
+    service = Plan()
+    for key, value in wanted.items():
+        rules = _answered(rules, key, value)
+    if "team" in wanted:
+        readme = readme.replace(f"the team **{now['team']}**", f"the team **{wanted['team']}**")
+    if "ci" in wanted:
+        service = services(root, now["ci"], wanted["ci"])
+        if now["ci"] in _IN_TREE:
+            readme = readme.replace(f"└── {_IN_TREE[now['ci']]} ", f"└── {_IN_TREE[wanted['ci']]} ")
+    # The rules come last: what they say is where all else starts from, also after an interruption.
+    changes = (*service.changes, Change(README, shown, readme), Change(RULES, before, rules))
+    return Plan(tuple(change for change in changes if change.before != change.after), service.kept)
+
+
+def services(root: Path, old: str, new: str) -> Plan:
+    """Another service's files in place of the ones there are; what a person changed in them stays, and is said."""
+    shipped = {ci: service_files(ci) for ci in CHOICES["ci"]}
+    after = shipped[new]
+    changes, kept = [], []
+    # Of every service, not of `old` alone: who was interrupted half way has files of both.
+    for path in sorted({path for files in shipped.values() for path in files}):
+        here, wanted = read(root / path), after.get(path)
+        if here == wanted:
+            continue
+        if here is None or here in [files[path] for files in shipped.values() if path in files]:
+            changes.append(Change(path, here, wanted))
+            continue
+        own = shipped.get(old, {}).get(path, wanted) or ""
+        cure = f"model setup --ci {new}" if wanted is not None else "git add -A"
+        kept.append(
+            f"{path} is not as the template made it, and stays as it is; if nothing of it is needed: "
+            f"rm {path} && {cure}\n{Change(path, own, here).diff()}"
+        )
+    return Plan(tuple(changes), tuple(kept))
+
+
+def _answered(text: str, key: str, value: str) -> str:
+    """`versioning.yaml` with another answer; the line's comment and everything else stay."""
+    written = json.dumps(value) if key == "team" else value  # a team may be called `no`
+    if _value(text, key) == value:
+        return text
+    changed = _line(key).sub(lambda found: f"{found['head']}{written}{found['tail']}", text, count=1)
+    if _value(changed, key) != value:
+        raise VersioningError(f"{RULES}: {key} could not be set to {value!r}: write it there by hand")
+    return changed
+
+
+def _value(text: str, key: str) -> str:
+    found = _line(key).findall(text)
+    if len(found) != 1:
+        said = "has no line" if not found else f"has {len(found)} lines"
+        raise VersioningError(f"{RULES} {said} such as `{key}: {CHOICES.get(key, ('data-science',))[0]}`: mend it by hand")
+    return str(found[0][1]).strip("\"'")
+
+
+def _line(key: str) -> re.Pattern[str]:
+    value = r"""(?P<value>"[^"\\\r\n]*"|'[^'\r\n]*'|[^\s"'#&*!|>%@`\[{][^\s#]*)"""
+    return re.compile(rf"(?m)^(?P<head>{key}:[ \t]+){value}(?P<tail>[ \t]*(?:[ \t]#[^\r\n]*)?\r?)$")
+
+
+def read(path: Path) -> str | None:
+    """A file's text as it is written, line ends too; None where there is none."""
+    try:
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return None
+
+
+def _lines(text: str | None) -> list[str]:
+    return re.findall(r"[^\n]*\n|[^\n]+", text or "")  # not splitlines: a form feed ends no line
