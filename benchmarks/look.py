@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import statistics
 import sys
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from gate import ROUNDS, TEMPLATE, Bench, Row, medians, ratio
+from .bench import ROUNDS, TEMPLATE, Bench, Row, medians, ratio
 
 sys.path.insert(0, str(TEMPLATE))
 
@@ -94,24 +93,12 @@ def listing(made: Bench, releases: int) -> list[Row]:
     ]
 
 
-def main(releases: int = 1000) -> int:
-    """Print the table; exit with 1 where a budget is not kept."""
-    with tempfile.TemporaryDirectory() as name:
-        scratch = Path(name)
-        few, many = bench(scratch / "few", 3), bench(scratch / "many", releases)
-        rows: list[Row] = []
-        print(f"| what (medians of {ROUNDS}) | measured | reference, same run | budget | kept |\n|---|---|---|---|---|")
-        for measured in (
-            lambda: alone(few),
-            lambda: [doctor(few, 3), doctor(many, releases), diff(few)],
-            lambda: listing(many, releases),
-            lambda: listing(bench(scratch / "most", releases * 10), releases * 10),
-        ):
-            found = measured()
-            rows += found
-            print(*found, sep="\n", flush=True)
-    return int(not all(each.kept for each in rows))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def rows(scratch: Path, releases: int = 1000) -> Iterator[Row]:
+    """The rows of looking, as they are measured."""
+    few, many = bench(scratch / "few", 3), bench(scratch / "many", releases)
+    yield from alone(few)
+    yield doctor(few, 3)
+    yield doctor(many, releases)
+    yield diff(few)
+    yield from listing(many, releases)
+    yield from listing(bench(scratch / "most", releases * 10), releases * 10)

@@ -80,9 +80,14 @@ def compare(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Chang
 
 def _compare_one(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
     if before.get("type") != now.get("type"):
-        said = f"the input {name} was a {before.get('type')} and is a {now.get('type')}"
-        yield Change(said, True, before.get("type"), now.get("type"))
+        was_type, is_type = before.get("type"), now.get("type")
+        widened = (was_type, is_type) == ("category", "text")  # any text is taken as it is
+        yield Change(f"the input {name} was a {was_type} and is a {is_type}", not widened, was_type, is_type)
         return
+    for key, default in (("format", None), ("decimal", ".")):  # of a date, of a number: in another form it would count as missing
+        form, is_form = before.get(key, default), now.get(key, default)
+        if form != is_form:
+            yield Change(f"the input {name} was written with the {key} {form} and is with {is_form}", True, form, is_form)
     was, is_now = _texts(before.get("categories")), _texts(now.get("categories"))
     lost, won = [value for value in was if value not in is_now], [value for value in is_now if value not in was]
     if lost:

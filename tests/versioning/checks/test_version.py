@@ -269,6 +269,7 @@ BREAKING = {
     "the input tenure is gone": lambda spec: spec["features"].remove(_first("number", spec)),
     "the input tenure is gone, renamed": _rename,
     "the input tenure was a number and is a category": lambda spec: _first("number", spec).update(type="category", categories=["1"]),
+    "the input tenure was written with the decimal . and is with ,": lambda spec: _first("number", spec).update(decimal=","),
     "the input gender no longer knows «Male»": lambda spec: _first("category", spec)["categories"].remove("Male"),
     "the classes were «No», «Yes» and are «No»": lambda spec: spec["classes"].remove("Yes"),
     "the task was classification and is regression": lambda spec: spec.update(task="regression"),
@@ -276,6 +277,8 @@ BREAKING = {
 COMPATIBLE = {
     "an input more": lambda spec: spec["features"].append({"name": "region", "type": "number"}),
     "a category more": lambda spec: _first("category", spec)["categories"].append("Other"),
+    "any text": lambda spec: _first("category", spec).update(type="text"),
+    "the mark that it had": lambda spec: _first("number", spec).update(decimal="."),
     "another order": lambda spec: spec["features"].reverse(),
     "another form": lambda spec: None,
 }
