@@ -281,20 +281,15 @@ def _changed(base: CommitSnapshot, side: Holding, model: str) -> bool:
     locks = {side.pipeline.stages[name].lock for name in side.stages(model)}
     before = {file: locked_stages(base, file) if base.read(file) else {} for file in locks}
     return base.oid(sidecars.path_of(model)) != side.snapshot.oid(sidecars.path_of(model)) or any(
-        before[side.pipeline.stages[name].lock].get(key_of(name))
-        != side.locked(side.pipeline.stages[name].lock).get(key_of(name))
+        before[side.pipeline.stages[name].lock].get(dvc.own_name(name))
+        != side.locked(side.pipeline.stages[name].lock).get(dvc.own_name(name))
         for name in side.stages(model)
     )
 
 
 def _state(side: Holding, model: str) -> Any:
-    made = {name: side.locked(side.pipeline.stages[name].lock).get(key_of(name)) for name in side.stages(model)}
+    made = {name: side.locked(side.pipeline.stages[name].lock).get(dvc.own_name(name)) for name in side.stages(model)}
     return side.snapshot.oid(sidecars.path_of(model)), made
-
-
-def key_of(stage: str) -> str:
-    """A stage as its own lock calls it: without the folder of its `dvc.yaml`."""
-    return stage.rpartition(f"{dvc.PIPELINE}:")[2]
 
 
 # --- said -------------------------------------------------------------------------------------------------------------

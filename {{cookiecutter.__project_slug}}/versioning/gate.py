@@ -89,7 +89,7 @@ def _judge_update(repository: Repository, update: Update) -> Report | None:
 
 def _judge(repository: Repository, tag: str, target: str, *, new: bool) -> Report | None:
     """A release tag; a new one has to be on a commit that some branch holds."""
-    report = judge.tagged(repository, tag, target, judge.Moment(progress=meter("hashing")))
+    report = judge.tagged(repository, tag, target, judge.Moment(progress=meter("hashing"), acting=True))
     commit = repository.peel(target) if new and isinstance(parse_tag(tag), ReleaseTag) else None
     if report is None or commit is None or repository.is_on_a_branch(commit):
         return report

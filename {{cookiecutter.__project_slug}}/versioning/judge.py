@@ -11,7 +11,7 @@ from . import policy as policies
 from . import releases
 from . import sidecar as sidecars
 from .checks import ACT, CACHE, GIT, RULES, Case, Rule, secret
-from .checks.commit import no_commit
+from .checks.commit import never_run, no_commit
 from .errors import Malformed, UsageError
 from .findings import Finding, Report, Unreadable, Waived, once
 from .git import Repository
@@ -32,6 +32,8 @@ class Moment:
     progress: Progress | None = None
     #: The policy whose rules count, where that is not the one of the commit: a server's, CI's.
     authority: Policy | None = None
+    #: Whether somebody here makes a release, or asks what would stop one: DVC's cache of runs is that of this clone.
+    acting: bool = False
     #: Shared by many judgements of one repository.
     history: History | None = None
 
@@ -147,7 +149,8 @@ def _release(repository: Repository, snapshot: Snapshot, trial: _Trial, moment: 
     for model in chosen or [policy.model or "model"]:
         case = _case(repository, snapshot, policy, model, moment, tag=trial.tag, meaning=meaning, oid=trial.oid)
         # Masked first: it is the findings of SE01 that say what must not be repeated.
-        found, let_pass = _let_pass(case, secret.masked(snapshot, [*_apply(case, rules)]), moment)
+        told = [*_apply(case, rules), *_acted(case, moment)]
+        found, let_pass = _let_pass(case, secret.masked(snapshot, told), moment)
         findings += found
         waived += let_pass
     skipped = [rule.code for rule in RULES.values() if rule.needs not in {*moment.can_read, ACT}]
@@ -223,6 +226,15 @@ def _ambiguous(snapshot: Snapshot, policy: Policy, tag: str, meaning: ReleaseTag
     message = f"{tag} could be a release of any of {len(models)} models: {', '.join(models)}"
     hint = f"git tag -a {right} -m {right}"
     return Finding("VE01", f"refs/tags/{tag}", message, expected=right, actual=tag, hint=hint, ref=tag)
+
+
+def _acted(case: Case, moment: Moment) -> list[Finding]:
+    if not moment.acting:
+        return []
+    try:
+        return [*never_run(case)]
+    except Malformed:
+        return []  # which the rules say
 
 
 def _apply(case: Case, rules: list[Rule]) -> Iterator[Finding]:

@@ -239,6 +239,11 @@ def kept_paths(snapshot: Snapshot, known: Pipeline | None = None) -> set[str]:
     return {path for path in found if "://" not in path}
 
 
+def own_name(stage: str) -> str:
+    """A stage as its own lock calls it: without the folder of its `dvc.yaml`."""
+    return stage.rpartition(f"{PIPELINE}:")[2]
+
+
 def _address(folder: str, name: str) -> str:
     """What DVC calls a stage, seen from the top of the repository."""
     return f"{folder}/{PIPELINE}:{name}" if folder else name
@@ -263,17 +268,23 @@ def _locked(written: bytes, file: str) -> dict[str, Locked]:
     try:
         if content and content.get("schema") != "2.0":
             raise ValueError
-        return {
-            name: Locked(
-                data.get("cmd"),
-                _hashes(data.get("deps", []), f"{file} records for stage {name}"),
-                _hashes(data.get("outs", []), f"{file} records for stage {name}"),
-                {source: {**values} for source, values in data.get("params", {}).items()},
-            )
-            for name, data in content.get("stages", {}).items()
-        }
+        return {name: locked_stage(data, f"{file} records for stage {name}") for name, data in content.get("stages", {}).items()}
     except (AttributeError, KeyError, TypeError, ValueError):
         raise Malformed(f"{file} is no lock that DVC reads", HINT) from None
+
+
+def locked_stage(data: Mapping[str, Any], where: str) -> Locked:
+    """One stage as a lock writes it, or a run in DVC's cache; what is none raises as a wrong type or a missing key does.
+
+    Raises:
+        Malformed: a path twice, or a hash of a kind that DVC does not read.
+    """
+    return Locked(
+        data.get("cmd"),
+        _hashes(data.get("deps", []), where),
+        _hashes(data.get("outs", []), where),
+        {source: {**values} for source, values in data.get("params", {}).items()},
+    )
 
 
 def _unreadable(written: bytes, file: str, error: Malformed) -> Malformed:

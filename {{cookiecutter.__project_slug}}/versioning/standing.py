@@ -119,7 +119,7 @@ def _judged(repository: Repository) -> tuple[list[str], Report, list[str]]:
     if disk.read(policies.FILE) is None:
         cure = f"git checkout HEAD -- {policies.FILE}"
         return [f"{policies.FILE}, which holds the rules of this repository, is not there"], Report([]), [f"Next: {cure}"]
-    found = checklist.of(repository, judge.Moment(progress=meter("hashing")))
+    found = checklist.of(repository, judge.Moment(progress=meter("hashing"), acting=True))
     lines = [line for model, rules in _models(disk) for line in _model(repository, disk, model, rules)]
     return lines, found.report, [*_stopping(found.report), *_next(found)]
 

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from .. import pipeline as dvc
+from .. import runs
 from .. import sidecar as sidecars
 from ..errors import UsageError
 from ..findings import Finding
@@ -113,6 +114,25 @@ def holds(case: Case) -> Iterator[Finding]:
     yield case.finding(
         "CO03", message, "commit", expected=first.recorded, actual=first.actual, hint=case.stamp
     )  # fmt: skip
+
+
+def never_run(case: Case) -> Iterator[Finding]:
+    """A stage whose record a merge put together of two sides, line by line: nobody ran it so, and `dvc status` believes it.
+
+    Asked of who acts, where DVC's cache of runs can tell; a server or CI has none.
+    """
+    commit = case.snapshot.commit
+    if commit is None:
+        return
+    last = next(case.earlier(), None)
+    found = runs.unrun(case.repository, commit, case.pipeline, _claimed(case), last.commit if last else None)
+    if not found:
+        return
+    names = list(dict.fromkeys(one.stage for one in found))
+    file = case.pipeline.stages[names[0]].lock
+    message = f"says that {', '.join(names)} ran as the merge {found[0].merge[:7]} put it together, which nobody did"
+    again = f"dvc repro -f -s {shlex.join(names)} && dvc repro"
+    yield case.finding("CO02", message, file=file, actual=found[0].merge, hint=again)
 
 
 def _recorded_anew(case: Case, difference: dvc.Difference) -> str:

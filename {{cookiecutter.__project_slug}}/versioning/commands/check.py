@@ -43,7 +43,8 @@ def check(arguments: argparse.Namespace) -> int:
         if arguments.revision or arguments.staged or arguments.all_releases:
             found = checklist.Checklist(_report(repository, arguments), [])
         else:
-            moment = judge.Moment(progress=meter("hashing"), authority=_authority(repository, arguments.policy))
+            authority = _authority(repository, arguments.policy)
+            moment = judge.Moment(progress=meter("hashing"), authority=authority, acting=True)
             found = checklist.of(repository, moment)
     report = found.report
     sys.stdout.write(FORMATS[arguments.format](report))

@@ -124,7 +124,7 @@ class _Work:
 
     def _shared_with_others(self, side: Side, models: list[str]) -> dict[str, bytes]:
         """Where there are more models, `dvc.yaml` and lock are not one side's: only the stages of the chosen ones are."""
-        own = {conflict.key_of(name) for holding in self.holdings for name in self._stages(holding, models)}
+        own = {dvc.own_name(name) for holding in self.holdings for name in self._stages(holding, models)}
         files: dict[str, bytes | None] = {}
         for file in self.shared:
             if file.endswith(dvc.PIPELINE):

@@ -148,7 +148,7 @@ def _prepare(repository: Repository, rules: policy.Policy, version: Version, tag
         if declared or not described:
             _describe(repository, rules, anew=not described)
         _stamp(repository, rules)
-        report = judge.release_on_disk(repository, tag, judge.Moment(progress=meter("hashing")), rules.model)
+        report = judge.release_on_disk(repository, tag, judge.Moment(progress=meter("hashing"), acting=True), rules.model)
     except BaseException:
         _restore(before)
         raise
