@@ -79,7 +79,7 @@ def up_to_date(case: Case) -> Iterator[Finding]:
     """Refuses a commit at which `dvc status` would say that a stage behind the model is stale: its command, code, data or a
     parameter is not what `dvc.lock` recorded, or a metrics file was changed after it was made. A formatter that touched code
     after training is a change of code as well. Refuses a lock that contradicts itself too, which `dvc status` does not see:
-    two sizes of one content.
+    two sizes of one content. Where a release is made, also a record that a merge put together of two sides, which nobody ran.
 
     Run what is stale, and commit it: `dvc repro && git add -A && git commit -m "Train"`.
     """
