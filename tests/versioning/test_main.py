@@ -52,7 +52,7 @@ def test_it_goes_on_in_the_environment_of_the_main_worktree(folder: Path) -> Non
 def test_setup_stays_outside_of_what_it_makes(folder: Path) -> None:
     environment_that_tells(folder)
     done = run(folder, *BARE, "setup", "--help")
-    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "usage: model VERB [--help] setup [-h] [--no-install]")
+    assert (done.returncode, done.stdout.startswith("usage: model VERB [--help] setup [-h] [--no-install]")) == (0, True)
 
 
 def test_without_an_environment_the_one_command_is_named(folder: Path) -> None:
