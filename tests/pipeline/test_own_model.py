@@ -453,3 +453,54 @@ def test_cleaning_that_breaks_its_contract(swap: Swap, body: str, said: str) -> 
     modules = swap(YOUR_OWN_CLEANING=body)
     with pytest.raises(modules.prepare.DataError, match=said):
         cleaned(modules, table().astype(str))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('raw["a"] = pd.to_numeric(raw["a"]) * 100\nreturn raw', r"changes 'a', '6\.09[^']*' to 609\.\d+: it chooses rows"),
+        ('raw["a"] = raw["a"].fillna("0")\nreturn raw', r"changes 'a', nan to '0': .* own_features in featurize\.py$"),
+        ('raw["kind"] = raw["kind"].replace("z", "x")\nreturn raw[raw["b"] > "1"]', r"changes 'kind', 'z' to 'x'"),
+        ('raw["kind"] = raw["kind"].replace("", "none")\nreturn raw', r"changes 'kind', '' to 'none'"),
+        ('raw["kind"] = raw["kind"].where(raw["kind"] != "z")\nreturn raw', r"changes 'kind', 'z' to nan"),
+        ('raw["day"] = "2020-01-01"\nreturn raw', r"changes 'day', '2024-05-06' to '2020-01-01'"),
+        ("return raw.set_axis(raw.index[::-1])", r"changes 'a', "),
+    ],
+)
+def test_cleaning_chooses_rows_and_changes_no_value(swap: Swap, body: str, said: str) -> None:
+    modules = swap(YOUR_OWN_CLEANING=body)
+    raw = table().astype(str).assign(day="2024-05-06")
+    with pytest.raises(modules.prepare.DataError, match=said):
+        modules.prepare.clean(raw, "left", "classification", ["a"], ["kind"], {"day": "iso"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'raw["a"] = pd.to_numeric(raw["a"], errors="coerce")\nreturn raw[raw["a"].isna() | (raw["a"] > 2)]',
+        'raw["kind"] = raw["kind"].str.strip().astype("category")\nreturn raw[raw["a"].map(float).fillna(9) > 2]',
+        'raw["unused"] = 1\nreturn raw[raw["a"].map(float).fillna(9) > 2]',
+        'raw["day"] = pd.to_datetime(raw["day"])\nreturn raw[raw["a"].map(float).fillna(9) > 2]',
+    ],
+)
+def test_cleaning_may_read_a_column_as_what_it_is(swap: Swap, body: str) -> None:
+    raw = table().astype(str).assign(unused="", day="2024-05-06")
+    raw["kind"] = raw["kind"].where(raw["kind"] == "", " " + raw["kind"])
+    modules, plain = swap(YOUR_OWN_CLEANING=body), swap("plain")
+    chosen = raw[raw["a"].map(float).fillna(9) > 2]
+    names = ("left", "classification", ["a"], ["kind"], {"day": "iso"})
+    pd.testing.assert_frame_equal(modules.prepare.clean(raw, *names), plain.prepare.clean(chosen, *names), check_exact=True)
+
+
+def test_cleaning_of_a_typed_table(swap: Swap) -> None:
+    raw = table().assign(a=lambda frame: frame["a"].astype("float32"), n=range(120))
+    modules = swap(YOUR_OWN_CLEANING='return raw[raw["n"] > 10].astype({"n": float})')
+    left = modules.prepare.clean(raw, "left", "classification", ["a", "n"], ["kind"])
+    assert left["n"].tolist() == [*range(11, 120)]
+
+
+def test_cleaning_may_mend_labels(swap: Swap) -> None:
+    modules = swap(YOUR_OWN_CLEANING='raw["left"] = raw["left"].replace("maybe", "no")\nreturn raw')
+    raw = table().astype(str)
+    raw.loc[3, "left"] = "maybe"
+    assert cleaned(modules, raw)["left"].tolist()[3] == "no"
