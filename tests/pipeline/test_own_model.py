@@ -368,6 +368,11 @@ ACROSS_ROWS = {
             own_features.mean = inputs["b"].mean()
         return pd.DataFrame({"c": inputs["b"] > own_features.mean})
         """,
+    "an error of two lines": """
+        if len(inputs) == 1:
+            raise ValueError("one\\nrow")
+        return pd.DataFrame({"c": inputs["b"] * 2})
+        """,
     "a sixth row": 'return pd.DataFrame({"c": float(inputs["n"].iloc[5])}, index=inputs.index)',
 }
 
@@ -390,7 +395,13 @@ def test_features_that_look_at_one_row(swap: Swap) -> None:
     modules = swap(
         YOUR_OWN_FEATURES="""
         a, kind, day = inputs["a"], inputs["kind"], inputs["day"]
-        stays = {"x": 1.0, "y": 2.0}
+        from dataclasses import dataclass
+
+        @dataclass
+        class Stays:
+            x: "float" = 1.0
+
+        stays = {"x": Stays().x, "y": 2.0}
         worth = pd.Series({"x": 10, "z": 30})
         if not hasattr(own_features, "seen"):
             own_features.seen = {}

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -127,7 +128,8 @@ def _try_elsewhere(inputs: pd.DataFrame, together: pd.DataFrame, derived: list[D
         try:
             apart = _shape_derived(anew._add(part), derived)
         except Exception as error:
-            raise DataError(f"own_features in featurize.py fails when {when}: {type(error).__name__}: {error}") from error
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            raise DataError(f"own_features in featurize.py fails when {when}: {said}") from error
         if differs := [name for name in together if not _same(apart[name], together[name].iloc[places])]:
             raise DataError(
                 f"own_features in featurize.py gives {differs} another value when {when}: a prediction for one "
@@ -140,6 +142,7 @@ def _imported_anew() -> ModuleType:
     loader = SourceFileLoader(f"{__package__}.featurize_anew", __file__)
     module = ModuleType(loader.name)
     module.__dict__.update(__package__=__package__, __file__=__file__)
+    sys.modules[loader.name] = module  # a dataclass looks itself up there
     loader.exec_module(module)
     return module
 
