@@ -346,6 +346,105 @@ def test_honest_features_pass(swap: Swap) -> None:
     assert {str(shaped[name].dtype) for name in ("sum", "infinite", "flag", "small", "one")} == {"float64"}
 
 
+ACROSS_ROWS = {
+    "a quantile": 'return pd.DataFrame({"c": inputs["b"].clip(upper=inputs["b"].quantile(0.99))})',
+    "outliers": 'return pd.DataFrame({"c": inputs["b"] > inputs["b"].mean() + 1.7 * inputs["b"].std()})',
+    "rows alike": 'return pd.DataFrame({"c": inputs.duplicated()})',
+    "rows alike but the last": 'return pd.DataFrame({"c": inputs.duplicated(keep="last")})',
+    "rare categories": """
+        share = inputs["kind"].map(inputs["kind"].value_counts(normalize=True))
+        return pd.DataFrame({"c": inputs["kind"].where(share > 0.05, "other")})
+        """,
+    "the place in the table": 'return pd.DataFrame({"c": (inputs.index == 57) * 1.0})',
+    "the row before": 'return pd.DataFrame({"c": inputs["n"].shift(fill_value=0) == 1})',
+    "sorted or not": 'return pd.DataFrame({"c": float(inputs["n"].is_monotonic_increasing)}, index=inputs.index)',
+    "a scale": 'return pd.DataFrame({"c": (inputs["b"] / inputs["b"].max()).where(inputs["b"] > 0.1, 1)})',
+    "a mean that the module keeps": """
+        globals().setdefault("KEPT", inputs["b"].mean())
+        return pd.DataFrame({"c": inputs["b"] - globals()["KEPT"]})
+        """,
+    "a mean that is kept of many rows": """
+        if len(inputs) > 5:
+            own_features.mean = inputs["b"].mean()
+        return pd.DataFrame({"c": inputs["b"] > own_features.mean})
+        """,
+    "an error of two lines": """
+        if len(inputs) == 1:
+            raise ValueError("one\\nrow")
+        return pd.DataFrame({"c": inputs["b"] * 2})
+        """,
+    "a sixth row": 'return pd.DataFrame({"c": float(inputs["n"].iloc[5])}, index=inputs.index)',
+}
+
+
+@pytest.mark.parametrize("kind", ACROSS_ROWS)
+def test_features_that_look_at_other_rows(swap: Swap, kind: str) -> None:
+    modules = swap(YOUR_OWN_FEATURES=ACROSS_ROWS[kind])
+    frame = table(600).assign(n=[float(number) for number in range(600)])
+    frame.loc[431, "kind"] = "rare"
+    frame.loc[343] = frame.loc[342]
+    frame.loc[578] = frame.loc[77]
+    with pytest.raises(
+        modules.prepare.DataError, match=r"own_features in featurize\.py (gives \['c'\] another value|fails) when"
+    ) as caught:
+        modules.featurize.learn_spec(frame, "left", "classification", ["a", "b", "n"] * (kind != "rows alike"), ["kind"])
+    assert "\n" not in str(caught.value)
+
+
+def test_features_that_look_at_one_row(swap: Swap) -> None:
+    modules = swap(
+        YOUR_OWN_FEATURES="""
+        a, kind, day = inputs["a"], inputs["kind"], inputs["day"]
+        from dataclasses import dataclass
+
+        @dataclass
+        class Stays:
+            x: "float" = 1.0
+
+        stays = {"x": Stays().x, "y": 2.0}
+        worth = pd.Series({"x": 10, "z": 30})
+        if not hasattr(own_features, "seen"):
+            own_features.seen = {}
+        seen = [own_features.seen.setdefault(text, len(text)) for text in kind]
+        return pd.DataFrame({
+            "ratio": a / inputs["b"],
+            "log": np.log1p(a), "exp": np.exp(a * 7.3), "sine": np.sin(a) ** 0.3, "root": np.sqrt(a).round(3),
+            "mean": inputs[["a", "b"]].mean(axis=1), "highest": inputs[["a", "b"]].max(axis=1), "dot": inputs[["a", "b"]] @ [0.1, 0.7],
+            "length": kind.str.len(), "upper": kind.str.upper(), "both": kind + "-" + a.round().astype("Int64").astype(str),
+            "days": 20000 - day, "month": pd.to_datetime(day, unit="D").dt.month, "weekday": pd.to_datetime(day, unit="D").dt.day_name(),
+            "clipped": a.clip(2, 8), "chosen": np.where(a > 5, "much", "little"), "where": a.where(a > 3, -1.0),
+            "looked_up": kind.map(stays), "table": kind.map(worth).fillna(0), "seen": seen,
+            "label": pd.cut(a, [0, 3, 6, 9], labels=["low", "mid", "high"]),
+            "rowwise": inputs.apply(lambda row: row["a"] if row["kind"] == "x" else row["b"], axis=1),
+            "known": kind.isin(["x", "y"]), "empty": kind.replace("", None), "one": 1,
+        })
+        """
+    )
+    frame = table(601).assign(day=[str(20 + number) for number in range(601)])
+    frame.loc[11, "day"] = ""
+    names = ("left", "classification", ["a", "b"], ["kind"], {"day": "iso"})
+    for rows in (601, 3, 2, 1):
+        assert len(modules.featurize.learn_spec(frame.head(rows), *names)["derived"]) == 25
+
+
+def test_a_large_table_is_tried_in_part(swap: Swap) -> None:
+    """And from each column, also of many, the rows that tell most."""
+    modules = swap(YOUR_OWN_FEATURES='ROWS.append(len(inputs))\nreturn inputs[["b"]].rename(columns={"b": "c"})')
+    rows: list[int] = []
+    importing = modules.featurize._imported_anew
+
+    def counting() -> Any:
+        module = importing()
+        module.ROWS = rows
+        return module
+
+    modules.featurize._imported_anew, modules.featurize.ROWS = counting, rows
+    frame = table(30_000).assign(**{f"n{number}": np.arange(30_000.0) * (-1) ** number for number in range(90)})
+    modules.featurize.learn_spec(frame, "left", "classification", ["a", "b", *(f"n{number}" for number in range(90))], ["kind"])
+    assert sorted(rows)[-3:] == [10_000, 10_000, 30_000]
+    assert 15 < len(rows) <= 63 and set(rows[1:-2]) == {1}
+
+
 def test_a_model_is_not_scored_with_features_of_another_code(swap: Swap, tmp_path: Path) -> None:
     plain, modules, later = (
         swap("plain"),
@@ -453,3 +552,54 @@ def test_cleaning_that_breaks_its_contract(swap: Swap, body: str, said: str) -> 
     modules = swap(YOUR_OWN_CLEANING=body)
     with pytest.raises(modules.prepare.DataError, match=said):
         cleaned(modules, table().astype(str))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('raw["a"] = pd.to_numeric(raw["a"]) * 100\nreturn raw', r"changes 'a', '6\.09[^']*' to 609\.\d+: it chooses rows"),
+        ('raw["a"] = raw["a"].fillna("0")\nreturn raw', r"changes 'a', nan to '0': .* own_features in featurize\.py$"),
+        ('raw["kind"] = raw["kind"].replace("z", "x")\nreturn raw[raw["b"] > "1"]', r"changes 'kind', 'z' to 'x'"),
+        ('raw["kind"] = raw["kind"].replace("", "none")\nreturn raw', r"changes 'kind', '' to 'none'"),
+        ('raw["kind"] = raw["kind"].where(raw["kind"] != "z")\nreturn raw', r"changes 'kind', 'z' to nan"),
+        ('raw["day"] = "2020-01-01"\nreturn raw', r"changes 'day', '2024-05-06' to '2020-01-01'"),
+        ("return raw.set_axis(raw.index[::-1])", r"changes 'a', "),
+    ],
+)
+def test_cleaning_chooses_rows_and_changes_no_value(swap: Swap, body: str, said: str) -> None:
+    modules = swap(YOUR_OWN_CLEANING=body)
+    raw = table().astype(str).assign(day="2024-05-06")
+    with pytest.raises(modules.prepare.DataError, match=said):
+        modules.prepare.clean(raw, "left", "classification", ["a"], ["kind"], {"day": "iso"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'raw["a"] = pd.to_numeric(raw["a"], errors="coerce")\nreturn raw[raw["a"].isna() | (raw["a"] > 2)]',
+        'raw["kind"] = raw["kind"].str.strip().astype("category")\nreturn raw[raw["a"].map(float).fillna(9) > 2]',
+        'raw["unused"] = 1\nreturn raw[raw["a"].map(float).fillna(9) > 2]',
+        'raw["day"] = pd.to_datetime(raw["day"])\nreturn raw[raw["a"].map(float).fillna(9) > 2]',
+    ],
+)
+def test_cleaning_may_read_a_column_as_what_it_is(swap: Swap, body: str) -> None:
+    raw = table().astype(str).assign(unused="", day="2024-05-06")
+    raw["kind"] = raw["kind"].where(raw["kind"] == "", " " + raw["kind"])
+    modules, plain = swap(YOUR_OWN_CLEANING=body), swap("plain")
+    chosen = raw[raw["a"].map(float).fillna(9) > 2]
+    names = ("left", "classification", ["a"], ["kind"], {"day": "iso"})
+    pd.testing.assert_frame_equal(modules.prepare.clean(raw, *names), plain.prepare.clean(chosen, *names), check_exact=True)
+
+
+def test_cleaning_of_a_typed_table(swap: Swap) -> None:
+    raw = table().assign(a=lambda frame: frame["a"].astype("float32"), n=range(120))
+    modules = swap(YOUR_OWN_CLEANING='return raw[raw["n"] > 10].astype({"n": float})')
+    left = modules.prepare.clean(raw, "left", "classification", ["a", "n"], ["kind"])
+    assert left["n"].tolist() == [*range(11, 120)]
+
+
+def test_cleaning_may_mend_labels(swap: Swap) -> None:
+    modules = swap(YOUR_OWN_CLEANING='raw["left"] = raw["left"].replace("maybe", "no")\nreturn raw')
+    raw = table().astype(str)
+    raw.loc[3, "left"] = "maybe"
+    assert cleaned(modules, raw)["left"].tolist()[3] == "no"

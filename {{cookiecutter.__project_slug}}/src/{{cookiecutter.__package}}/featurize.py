@@ -2,8 +2,11 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
@@ -13,6 +16,7 @@ from pandas.api.types import is_numeric_dtype
 from .prepare import DataError, as_dates, as_numbers, as_text, read_columns, read_table, run, write_table
 
 SCHEMA_VERSION = 1
+ROWS_TRIED = 20_000  # of a larger table, in halves: does own_features give them what it gives them in the whole?
 
 # Columns under `features: categorical` that hold sentences: their text is passed on as it is, not compared with the values
 # that train has. The model in train.py has to make something of them (TfidfVectorizer, HashingVectorizer).
@@ -56,8 +60,9 @@ def own_features(inputs: pd.DataFrame) -> pd.DataFrame:
     - in each row what follows from that row of the inputs alone: one row must give the same alone as among others. What is
       learned from many rows (a mean, a rank, a vocabulary) belongs into the model, see build_model in train.py.
 
-    Training, evaluation and predictions all come through here, so they cannot differ. A broken promise is named when
-    `dvc repro` runs; a model that was trained with other columns than these is refused when it is used.
+    Training, evaluation and predictions all come through here, so they cannot differ. A broken promise is named when `dvc repro`
+    runs: it tries single rows, and halves of the table backwards. A model that was trained with other columns than these is
+    refused when it is used.
     """
     # ---- REPLACE: YOUR OWN FEATURES --------------------------------------------
     return pd.DataFrame(index=inputs.index)
@@ -105,29 +110,68 @@ def _learn_derived(inputs: pd.DataFrame, target: str) -> list[Derived]:
     derived: list[Derived] = [
         {"name": str(name), "type": "number" if is_numeric_dtype(column) else "text"} for name, column in added.items()
     ]
-    together = _shape_derived(added, derived)
-    for place in _telling_rows(inputs) if derived else []:
-        alone = _shape_derived(_add(inputs.iloc[[place]]), derived)
-        if differs := [name for name in together if not _same(alone[name], together[name].iloc[[place]])]:
-            raise DataError(
-                f"own_features in featurize.py gives {differs} another value when row {place + 1} is alone: a prediction for one "
-                "row would not be what was trained. What is learned from many rows belongs into build_model in train.py"
-            )
+    if derived:
+        _try_elsewhere(inputs, _shape_derived(added, derived), derived)
     return derived
 
 
+def _try_elsewhere(inputs: pd.DataFrame, together: pd.DataFrame, derived: list[Derived]) -> None:
+    """Raise DataError where a row gets another value alone, among others or in another order than in the whole table."""
+    anew = _imported_anew()
+    trials = [([place], f"row {place + 1} is alone") for place in _telling_rows(inputs)]
+    # Each half runs backwards: of two rows alike, either they part or the second comes first.
+    drawn = np.random.default_rng(0).permutation(len(inputs))[:ROWS_TRIED]
+    halves = (sorted(half.tolist(), reverse=True) for half in (drawn[::2], drawn[1::2]))
+    trials += [(half, "half of the rows are computed without the others") for half in halves if half]
+    for places, when in trials:
+        part = inputs.iloc[places].reset_index(drop=True)
+        try:
+            apart = _shape_derived(anew._add(part), derived)
+        except Exception as error:
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            raise DataError(f"own_features in featurize.py fails when {when}: {said}") from error
+        if differs := [name for name in together if not _same(apart[name], together[name].iloc[places])]:
+            raise DataError(
+                f"own_features in featurize.py gives {differs} another value when {when}: a prediction for one "
+                "row would not be what was trained. What is learned from many rows belongs into build_model in train.py"
+            )
+
+
+def _imported_anew() -> ModuleType:
+    """Return this module without what own_features has kept in it: what is kept of one table would be missing for another."""
+    loader = SourceFileLoader(f"{__package__}.featurize_anew", __file__)
+    module = ModuleType(loader.name)
+    module.__dict__.update(__package__=__package__, __file__=__file__)
+    sys.modules[loader.name] = module  # a dataclass looks itself up there
+    loader.exec_module(module)
+    return module
+
+
 def _telling_rows(inputs: pd.DataFrame) -> list[int]:
-    """Return up to fifty places: some over the whole table, and for each column the first row where it is missing."""
+    """Return up to sixty places: ten over the whole table, and from each column where it is extreme, rare or missing."""
     spread = np.linspace(0, len(inputs) - 1, num=10).astype(int)
-    missing = (inputs.isna() | inputs.eq("")).to_numpy()
-    first = missing.argmax(axis=0)[missing.any(axis=0)][:40]
-    return sorted({*spread.tolist(), *first.tolist()})
+    telling = list(dict.fromkeys(place for name in inputs for place in _telling_values(inputs[name])))
+    some = np.linspace(0, len(telling) - 1, num=min(50, len(telling))).astype(int)
+    return sorted({*spread.tolist(), *(telling[number] for number in some)})
+
+
+def _telling_values(column: pd.Series) -> list[int]:
+    """Return the first places of a column's lowest and highest number or rarest text, and of a missing value."""
+    missing = (column.isna() | column.eq("")).to_numpy()
+    places = [int(missing.argmax())] if missing.any() else []
+    if missing.all():
+        return places
+    if is_numeric_dtype(column):
+        return [*places, int(np.nanargmin(column)), int(np.nanargmax(column))]
+    codes, _ = pd.factorize(column)
+    often = np.bincount(codes)[codes]
+    return [*places, int(np.where(missing, len(column) + 1, often).argmin())]
 
 
 def _same(one: pd.Series, other: pd.Series) -> bool:
     if is_numeric_dtype(one):  # a sum over columns may differ in the last digit
         return bool(np.isclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True).all())
-    return bool((one == other).all())
+    return bool((one.to_numpy() == other.to_numpy()).all())
 
 
 def _values(column: pd.Series) -> list[str]:

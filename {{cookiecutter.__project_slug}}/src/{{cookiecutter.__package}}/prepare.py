@@ -208,23 +208,49 @@ def own_cleaning(raw: pd.DataFrame) -> pd.DataFrame:
     `raw` has the columns that params.yaml names, as text (in a Parquet file, as they are typed there). What you return has the
     same columns, and some or all of the rows with their index. A large table comes a part at a time, so decide row by row.
 
-    Only training and evaluation come through here. A table to be scored does not: change what the model reads in own_features in
-    featurize.py, or it would be missing there.
+    Only training and evaluation come through here, a table to be scored does not. So the values of the features stay as they are
+    (another spelling of the same value is ignored): what the model shall read otherwise is changed in own_features in
+    featurize.py. The target may be changed: a wrong label may be mended here.
     """
     # ---- REPLACE: YOUR OWN CLEANING --------------------------------------------
     return raw
     # ---- END OF REPLACE --------------------------------------------------------
 
 
-def _cleaned(raw: pd.DataFrame) -> pd.DataFrame:
-    """Return what own_cleaning leaves. It gets a copy: what a mistake makes of the table is named, not trained on."""
+def _cleaned(raw: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """Return the rows that own_cleaning leaves, with the target it gives them.
+
+    It gets a copy: what a mistake makes of the table is named, not trained on.
+    """
     left = own_cleaning(raw.copy())
     if not isinstance(left, pd.DataFrame) or list(left.columns) != list(raw.columns):
         got = list(left.columns) if isinstance(left, pd.DataFrame) else type(left).__name__
         raise DataError(f"own_cleaning in prepare.py returns {got}: a DataFrame with the columns {list(raw.columns)}")
     if not left.index.isin(raw.index).all() or left.index.has_duplicates:
         raise DataError("own_cleaning in prepare.py returns rows that it was not given, or one twice: keep the index of each row")
-    return left
+    given = raw.loc[left.index]
+    for name in [*columns.numeric, *columns.categorical, *columns.dates]:
+        if left[name].equals(given[name]):
+            continue
+        # Numbers made of texts, or texts without their blanks, are what the model reads anyway.
+        before, after = _as_read(given[name], columns), _as_read(left[name], columns)
+        changed = ~(np.isclose(before, after, rtol=1e-9, atol=0, equal_nan=True) if before.dtype == float else before == after)
+        if changed.any():
+            was, became = (column[changed].head(1).tolist()[0] for column in (given[name], left[name]))
+            raise DataError(
+                f"own_cleaning in prepare.py changes {name!r}, {was!r} to {became!r}: it chooses rows, as a table to be scored "
+                "does not come through it. Return the column as it was; what the model shall read instead is computed by "
+                "own_features in featurize.py"
+            )
+    return given.assign(**{columns.target: left[columns.target]})
+
+
+def _as_read(column: pd.Series, columns: Columns) -> np.ndarray:
+    """Return a feature as the model reads it: a number (of days, for a date) or a text."""
+    if column.name in columns.categorical:
+        return as_text(column).fillna("").to_numpy()
+    form = columns.dates.get(str(column.name))
+    return (as_dates(column, form) if form else as_numbers(column, columns.decimal)).to_numpy()
 
 
 def clean(
@@ -281,7 +307,7 @@ def _shape(raw: pd.DataFrame, columns: Columns, taken: pd.Series) -> pd.DataFram
         raise DataError(f"the table has no column {unknown}; it has {list(raw.columns)}")
     if not features or target in features or len(set(features)) < len(features):
         raise DataError(f"features must be one or more distinct columns without the target {target!r}: {features}")
-    raw = _cleaned(raw[taken])
+    raw = _cleaned(raw[taken], columns)
     label = as_text(raw[target]) if task == "classification" else as_numbers(raw[target], decimal)
     raw, label = raw[label.notna()], label[label.notna()]
     shaped = {name: as_numbers(raw[name], decimal) for name in numeric}
