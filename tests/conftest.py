@@ -112,13 +112,13 @@ def sample(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Generate
 
 
 def run_cookiecutter(
-    template: Path,
+    template: Path | str,
     folder: Path,
     options: tuple[str, ...],
     answers: dict[str, str],
     environment: dict[str, str] | None = None,
 ) -> Generated:
-    """Run cookiecutter as a person does, and return what came of it."""
+    """Run cookiecutter as a person does, on a folder or an address, and return what came of it."""
     given = [f"{name}={value}" for name, value in ({"_install": "no"} | answers).items()]
     command = [sys.executable, "-m", "cookiecutter", str(template), "--no-input", *options, *given]
     done = subprocess.run(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, TEMPLATE, Generate, Generated, git
+from tests.conftest import ROOT, TEMPLATE, Generate, Generated, git, run_cookiecutter
 from versioning import clouds
 
 SERVICE_FILES = {
@@ -381,3 +381,23 @@ def dvc(project: Path, *arguments: str) -> str:
     done = subprocess.run(["dvc", *arguments], cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_the_readme_leads_to_the_documentation_where_the_template_has_an_address(
+    template: Path, tmp_path: Path, home: Path
+) -> None:
+    """A path of this machine, or an address with somebody's password in it, is none that others could follow."""
+    source = tmp_path / "source"
+    shutil.copytree(template, source)
+    for command in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "Template")):
+        subprocess.run(["git", *command], cwd=source, check=True)
+    settings = home / ".gitconfig"
+    texts = []
+    for number, address in enumerate(("https://example.org/t.git", "https://ada:word@example.org/t.git", str(source))):
+        settings.write_text(f'{settings.read_text("utf-8")}[url "{source.as_uri()}"]\n\tinsteadOf = {address}\n', "utf-8")
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        made = run_cookiecutter(address, folder, (), {})
+        texts.append((made.project / "README.md").read_text("utf-8"))
+    assert "made from [a template](https://example.org/t.git)" in texts[0]
+    assert all("[a template]" not in text and "example.org" not in text for text in texts[1:])
