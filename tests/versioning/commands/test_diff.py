@@ -145,7 +145,22 @@ def test_features_that_came_and_went(clone: Clone) -> None:
     assert found["Contract"] == ["category: Month-to-month, One year, Two year", "category: One year, Ten years"]
     assert "note: the input MonthlyCharges is gone, which breaks callers of v0.2.0\n" in said
     assert "note: the input Contract no longer knows «Month-to-month», «Two year», which breaks callers" in said
-    assert "note: the input Age is new\n" in said
+    assert "note: the input Age is new: callers have to send it\n" in said
+
+
+def test_features_that_are_derived(clone: Clone) -> None:
+    def derived(**kinds: str) -> bytes:
+        return json.dumps({**small.spec(), "derived": [{"name": name, "type": kind} for name, kind in kinds.items()]}).encode()
+
+    clone.git("tag", "-a", "v0.3.0", "-m", "v0.3.0", clone.made.forge(clone.made.with_spec(derived(ratio="number", kind="text"))))
+    (clone.path / small.FEATURES).write_bytes(derived(ratio="text", sum="number"))
+    said = clone.ok("diff", "v0.3.0", columns=200)
+    found = rows(said)
+    assert found["derived ratio"] == ["number", "text"]
+    assert found["derived kind"] == ["text", "-"] and found["derived sum"] == ["-", "number"]
+    assert "note: derived feature ratio was a number and is a text\n" in said
+    assert "note: derived feature kind is gone\n" in said and "note: derived feature sum is new\n" in said
+    assert rows(clone.ok("show", "v0.2.0", "v0.3.0", columns=200))["derived kind"] == ["-", "text"]
 
 
 def test_features_whose_bytes_are_elsewhere(clone: Clone) -> None:
