@@ -21,8 +21,8 @@ from ..table import minute, shortened
 
 EXAMPLE = "model list --json"
 _COLUMNS = ("version", "released", "commit", "data", "metrics", "by", "waived")
-#: With the mail address or without, how many metrics, how narrow data ids may get: the first form that fits is shown.
-_FORMS = ((True, 2, None), (False, 2, None), (False, 1, 16), (False, 0, 12))
+#: With the mail address or without, how many metrics, which column gives way and how far: the first form that fits is shown.
+_FORMS = ((True, 2, "", 0), (False, 2, "", 0), (False, 1, "by", 8), (False, 0, "data", 12))
 _GAP = "  "
 
 
@@ -42,9 +42,9 @@ def list(arguments: argparse.Namespace) -> int:
         print('no releases yet: git tag -a v0.1.0 -m "First release"')
         return 0
     width = shutil.get_terminal_size().columns
-    for mail, most, least in _FORMS:
+    for mail, most, yielding, least in _FORMS:
         table = _table(rows, mail=mail, most=most)
-        widths = _widths(table, least, width)
+        widths = _widths(table, width, yielding, least)
         if sum(widths) + len(_GAP) * (len(widths) - 1) <= width:
             break
     for cells in table:
@@ -170,7 +170,7 @@ def _table(rows: Sequence[dict[str, Any]], *, mail: bool, most: int) -> Sequence
 
 def _cells(row: dict[str, Any], mail: bool, most: int) -> tuple[str, ...]:
     metrics = row["metrics"] if isinstance(row["metrics"], dict) else {}
-    shown = " ".join(f"{name}={value}" for name, value in [*metrics.items()][:most] if not isinstance(value, dict))
+    shown = " ".join(f"{name}={_digits(value, most)}" for name, value in [*metrics.items()][:most] if not isinstance(value, dict))
     data, by = row["data_id"], row["released_by"]
     return (
         row["tag"],
@@ -183,10 +183,16 @@ def _cells(row: dict[str, Any], mail: bool, most: int) -> tuple[str, ...]:
     )
 
 
-def _widths(rows: Sequence[Sequence[str]], least: int | None, room: int) -> Sequence[int]:
-    """As wide as the cells are; data ids give way, down to `least`."""
+def _digits(value: Any, most: int) -> Any:
+    """A metric as it is written, in four digits where there is room for one alone."""
+    return f"{value:.4g}" if isinstance(value, float) and most == 1 else value
+
+
+def _widths(rows: Sequence[Sequence[str]], room: int, yielding: str, least: int) -> Sequence[int]:
+    """As wide as the cells are; one column gives way, down to `least`."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    over, data = sum(widths) + len(_GAP) * (len(widths) - 1) - room, _COLUMNS.index("data")
-    if least is not None and over > 0:
-        widths[data] = min(widths[data], max(widths[data] - over, least))
+    over = sum(widths) + len(_GAP) * (len(widths) - 1) - room
+    if yielding and over > 0:
+        position = [*rows[0]].index(yielding)
+        widths[position] = min(widths[position], max(widths[position] - over, least))
     return widths
