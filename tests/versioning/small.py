@@ -247,6 +247,16 @@ class Small:
         old, new = self.version.encode(), version.encode()
         return {path: self.files[path].replace(old, new) for path in ("params.yaml", "dvc.lock")}
 
+    def with_spec(self, content: bytes) -> dict[str, bytes | None]:
+        """The changes that give the last commit another feature spec, whose bytes DVC's cache gets."""
+        _keep(self.path, {FEATURES: content})
+        old = _kept(int(self.version.split(".")[1]))[FEATURES]
+        recorded = self.files["dvc.lock"].replace(_md5(old).encode(), _md5(content).encode())
+        return {
+            "dvc.lock": recorded.replace(b"size: %d\n" % len(old), b"size: %d\n" % len(content)),
+            SIDECAR: self.files[SIDECAR].replace(_sha256(old).encode(), _sha256(content).encode()),
+        }
+
     def cached(self, path: str) -> Path:
         """Where DVC's cache holds what the last commit has under a path."""
         return _place(self.path, _md5((self.path / path).read_bytes()))

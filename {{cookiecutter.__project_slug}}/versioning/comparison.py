@@ -236,13 +236,14 @@ def _fetch(repository: Repository, revision: str, path: str) -> str:
 
 
 def _described(spec: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Each input with its type, and what it knows; task, target and classes."""
+    """Each input with its type, and what it knows; what is derived from them; task, target and classes."""
     found: dict[str, Any] = {}
     for item in (spec or {}).get("features") or []:
         if isinstance(item, Mapping):
             known = item.get("categories")
             text = f"{item.get('type')}" + (f": {', '.join(map(str, known))}" if isinstance(known, list) else "")
             found[str(item.get("name"))] = text
+    found |= {f"derived {name}": kind for name, kind in features.derived(spec or {}).items()}
     for key in ("task", "target", "classes"):
         value = (spec or {}).get(key)
         if value is not None:

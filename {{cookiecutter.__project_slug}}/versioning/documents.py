@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -108,6 +108,8 @@ def _no_constant(name: str) -> NoReturn:
 # --- two documents ---------------------------------------------------------------------------------------------------
 
 ABSENT: Any = object()
+#: How many items of a list a message names.
+_FEW = 5
 
 
 def differences(
@@ -136,6 +138,38 @@ def equal(one: Any, other: Any) -> bool:
 def shown(value: Any) -> str:
     """A value as a message has it."""
     return "nothing" if value is ABSENT else repr(value)
+
+
+def shown_beside(value: Any, other: Any, most: int = 60) -> str:
+    """A value as a message has it beside another one; of a long list, what the other does not have."""
+    text = shown(value)
+    if len(text) <= most or not isinstance(value, list):
+        return text
+    if not isinstance(other, list):
+        return f"a list of {len(value)}, {_some(value)}"
+    only = lacking(value, other)
+    if not only and not lacking(other, value):
+        return f"a list of {len(value)} in another order"
+    return f"a list of {len(value)}" + (f" with {_some(only)}" if only else "")
+
+
+def changed(before: Any, now: Any) -> str:
+    """What became of a value; of two lists, what went and what came."""
+    if not isinstance(before, list) or not isinstance(now, list):
+        return f"{shown_beside(before, now)} -> {shown_beside(now, before)}"
+    gone, new = lacking(before, now), lacking(now, before)
+    parts = [*(f"-{item}" for item in gone[:_FEW]), *(["-…"] if len(gone) > _FEW else [])]
+    parts += [*(f"+{item}" for item in new[:_FEW]), *(["+…"] if len(new) > _FEW else [])]
+    return " ".join(parts) or "in another order"
+
+
+def lacking(items: Sequence[Any], other: Sequence[Any]) -> list[Any]:
+    """Those items that the other list does not have."""
+    return [item for item in items if not any(equal(item, one) for one in other)]
+
+
+def _some(items: Sequence[Any]) -> str:
+    return ", ".join(map(repr, items[:_FEW])) + (" …" if len(items) > _FEW else "")
 
 
 # --- the YAML that DVC writes, ten times as fast -------------------------------------------------------------------------

@@ -75,7 +75,24 @@ def compare(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Chang
         said = f"the classes were {_some(before.get('classes'))} and are {_some(now.get('classes'))}"
         yield Change(said, bool(lost), before.get("classes"), now.get("classes"))
     for name in (name for name in has if name not in had):
-        yield Change(f"the input {name} is new", False, None, name)
+        yield Change(f"the input {name} is new: callers have to send it", False, None, name)
+    yield from _compare_derived(derived(before), derived(now))
+
+
+def derived(spec: Mapping[str, Any]) -> dict[str, str]:
+    """What the model's own code adds to the inputs, name by type. Callers do not send it."""
+    return {name: str(item.get("type")) for name, item in _by_name(spec, "derived").items()}
+
+
+def _compare_derived(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Change]:
+    """Nobody sends these, so none of it breaks a call."""
+    for name, kind in before.items():
+        if name not in now:
+            yield Change(f"derived feature {name} is gone", False, name, None)
+        elif now[name] != kind:
+            yield Change(f"derived feature {name} was a {kind} and is a {now[name]}", False, kind, now[name])
+    for name in (name for name in now if name not in before):
+        yield Change(f"derived feature {name} is new", False, None, name)
 
 
 def _compare_one(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
@@ -96,8 +113,8 @@ def _compare_one(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -
         yield Change(f"the input {name} also knows {_some(won)}", False, was, is_now)
 
 
-def _by_name(spec: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    listed = spec.get("features")
+def _by_name(spec: Mapping[str, Any], key: str = "features") -> dict[str, Mapping[str, Any]]:
+    listed = spec.get(key)
     return {str(item.get("name")): item for item in listed if isinstance(item, Mapping)} if isinstance(listed, list) else {}
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from . import features
 from . import pipeline as dvc
 from . import sidecar as sidecars
-from .documents import differences, shown
+from .documents import changed, differences
 from .git import Repository
 from .history import History
-from .policy import Policy
+from .policy import FILE, Policy
 from .releases import Release
 from .snapshot import DiskSnapshot
 from .storage import Storage
@@ -35,20 +35,41 @@ def last_final(repository: Repository, model: str) -> Release | None:
 
 
 def reasons(repository: Repository, policy: Policy, since: Release) -> Iterator[Reason]:
-    """Each change between a release and the working tree: major breaks calls, minor is another model, patch the same one anew."""
+    """Each change between a release and the working tree, and the part of the version that it makes grow.
+
+    Major breaks calls. Minor is another model: other inputs or parameters, or other bytes that measure differently, whatever
+    made them so. Patch is the same model anew: the same bytes, or other ones that measure the same.
+    """
     disk, model = DiskSnapshot(repository), policy.model
     before, now = History(repository).sidecar(since, model), disk.json(sidecars.path_of(model)) or {}
     yield from _of_features(repository, policy, since, before, now)
-    yield from _changed("minor", "parameter", before.get("hyperparameters"), now.get("hyperparameters"))
-    code = repository.run("diff", "--name-only", "-z", since.commit, "--", "src", dvc.PIPELINE).split("\0")
+    for keys, was, is_now in differences(before.get("hyperparameters") or {}, now.get("hyperparameters") or {}):
+        yield Reason("minor", f"parameter {'.'.join(keys)}: {changed(was, is_now)}")
+    metrics = [*differences(before.get("metrics") or {}, now.get("metrics") or {})]
     retrained = sidecars.field(before, "artifact", "sha256") != sidecars.field(now, "artifact", "sha256")
+    grows = "minor" if retrained and metrics else "patch"
+    code = repository.run("diff", "--name-only", "-z", since.commit, "--", "src", dvc.PIPELINE).split("\0")
     for path in filter(None, code):
-        yield Reason("minor" if retrained else "patch", f"code: {path}")
-    if sidecars.field(before, "data", "md5") != sidecars.field(now, "data", "md5"):
-        yield Reason("patch", f"data: {before.get('data_id')} -> {now.get('data_id')}")
+        yield Reason(grows, f"code: {path}")
+    yield from (Reason(grows, what) for what in _of_data(before, now))
     if sidecars.field(before, "environment", "lock_sha256") != sidecars.field(now, "environment", "lock_sha256"):
-        yield Reason("patch", f"packages: {policy.environment}")
-    yield from _changed("patch", "metric", before.get("metrics"), now.get("metrics"))
+        yield Reason(grows, f"packages: {policy.environment}")
+    if retrained:
+        yield Reason(grows, f"model: other bytes that measure {'differently' if metrics else 'the same'}")
+    yield from (Reason(grows, f"metric {'.'.join(keys)}: {changed(was, is_now)}") for keys, was, is_now in metrics)
+    if repository.run("diff", "--name-only", since.commit, "--", FILE):
+        yield Reason("patch", f"policy: {FILE}")
+
+
+def _of_data(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    was, is_now = (str(sidecars.field(one, "data", "md5") or "nothing") for one in (before, now))
+    name, new_name = before.get("data_id"), now.get("data_id")
+    if was != is_now and name == new_name:
+        yield f"data: {was[:7]} -> {is_now[:7]}, and both are called {name}: other data needs another data.id (DA02)"
+    elif was != is_now:
+        yield f"data: {name} -> {new_name}"
+    elif sidecars.field(before, "evaluation_data", "md5") != sidecars.field(now, "evaluation_data", "md5"):
+        yield "data: it is evaluated on other rows"
 
 
 def _of_features(
@@ -62,10 +83,7 @@ def _of_features(
     if was is None:
         yield Reason("major", f"features: not comparable here, until `dvc fetch --all-tags {path}`")
         return
-    for change in features.compare(was, is_now):
-        yield Reason("major" if change.breaks else "minor", f"features: {change}")
-
-
-def _changed(part: str, what: str, before: Any, now: Any) -> Iterator[Reason]:
-    for keys, was, is_now in differences(before or {}, now or {}):
-        yield Reason(part, f"{what} {'.'.join(keys)}: {shown(was)} -> {shown(is_now)}")
+    found = [*features.compare(was, is_now)]
+    yield from (Reason("major" if change.breaks else "minor", f"features: {change}") for change in found)
+    if not found:
+        yield Reason("patch", f"features: {path} is written in another form")

@@ -1,4 +1,4 @@
-"""Columns that fit a terminal: headings, names on the left, values beside each other, long ones shortened in the middle."""
+"""Columns that fit a terminal: headings, names on the left, values beside each other, long ones cut to what tells them apart."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 from .comparison import SECTIONS, Row, Table
-from .documents import ABSENT
+from .documents import ABSENT, changed, equal
 
 _GAP = "  "
 #: How narrow a column may get: of values first, then of names; what a number changed by is never cut.
 _LEAST_VALUE, _LEAST_NAME = 12, 12
 _DIGEST = re.compile(r"[0-9a-f]{32,64}(?:\.dir)?")
+_ENUMERATION = re.compile(r"(?:(\w+): )?(.+, .+)")
+#: How people name the two commits of a release; `--json` keeps the names of the sidecar.
+LABELS = {"commit": "trained at", "released_commit": "released commit"}
 
 
 def render(table: Table, *, every: bool) -> str:
@@ -25,7 +30,13 @@ def render(table: Table, *, every: bool) -> str:
     with_change = any(row.change for row in rows)
     heads = ("", *(side.name for side in table.sides), *(("change",) if with_change else ()))
     cells = {id(row): _cells(row, with_change) for row in rows}
-    widths = _fitted([heads, *cells.values()], len(table.sides), shutil.get_terminal_size().columns)
+    columns, sides = shutil.get_terminal_size().columns, len(table.sides)
+    widths = _fitted([heads, *cells.values()], sides, columns)
+    for row in rows:
+        texts, room = cells[id(row)], widths[1 : sides + 1]
+        if row.differs and any(len(text) > width for text, width in zip(texts[1:], room, strict=False)):
+            cells[id(row)] = (texts[0], *_told_apart(row.values, texts[1 : sides + 1], min(room)), *texts[sides + 1 :])
+    widths = _fitted([heads, *cells.values()], sides, columns)
     for section in SECTIONS:
         here = [row for row in rows if row.section == section]
         if not here:
@@ -47,21 +58,79 @@ def shown(value: Any) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and _DIGEST.fullmatch(value):
-        return value[:12]
+    if is_digest(value):
+        return str(value)[:12]
     return " ".join(value.split()) if isinstance(value, str) else str(value)
 
 
+def is_digest(value: Any) -> bool:
+    """Whether a value is a hash, of which twelve characters tell enough."""
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
+
+
+def minute(value: Any) -> Any:
+    """A time as people read it everywhere: to the minute, in UTC. Whatever is no time stays as it is."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return value
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if moment.tzinfo else value
+
+
 def shortened(text: str, width: int) -> str:
-    """A text that fits: both of its ends tell more than its middle."""
+    """A text that fits: both of its ends tell more than its middle; of an enumeration, its beginning does."""
     if len(text) <= width:
         return text
+    if _ENUMERATION.fullmatch(text) or text[:1] in "-+":
+        return f"{text[: width - 1]}…"
     head, tail = width // 2, width - 1 - width // 2
     return f"{text[:head]}…{text[len(text) - tail :]}"
 
 
 def _cells(row: Row, with_change: bool) -> tuple[str, ...]:
-    return (f"  {row.what}", *map(shown, row.values), *((row.change,) if with_change else ()))
+    name, values = row.what, row.values
+    if row.section == "release":
+        name, values = LABELS.get(name, name), tuple(map(minute, values))
+    return (f"  {name}", *map(shown, values), *((row.change,) if with_change else ()))
+
+
+def _told_apart(values: Sequence[Any], texts: Sequence[str], width: int) -> Sequence[str]:
+    """Cells that are too long, cut to what differs from the first: what went and came of lists, what is not common of texts."""
+    lists = [_listed(value) for value in values]
+    head, first = lists[0]
+    if len(first) > 1 and all(name == head and items for name, items in lists):
+        start = f"{head}: " if head else ""
+        others = (("the same" if equal(first, items) else changed(first, items)) for _, items in lists[1:])
+        return [f"{start}{len(first)} values", *(f"{start}{said}" for said in others)]
+    if all(isinstance(value, str) and not is_digest(value) for value in values):
+        return _without_common(texts, width)
+    return texts
+
+
+def _listed(value: Any) -> tuple[str, list[Any]]:
+    """The items of a list or of an enumeration in a text, and what stands before it."""
+    if isinstance(value, list):
+        return "", value
+    found = _ENUMERATION.fullmatch(value) if isinstance(value, str) else None
+    return (found[1] or "", found[2].split(", ")) if found else ("", [])
+
+
+def _without_common(texts: Sequence[str], width: int) -> Sequence[str]:
+    """Texts whose common ends give way to what differs, as far as they have to."""
+    before = _common(texts)
+    after = _common([text[before:][::-1] for text in texts])
+    own = max(len(text) for text in texts) - before - after
+    kept = max(width - own - 2, 0)  # of the common ends, the nearest characters
+    left = min(before, kept - min(after, kept // 2))
+    right = min(after, kept - left)
+    start, end = ("" if left == before else "…"), ("" if right == after else "…")
+    return [f"{start}{text[before - left : len(text) - after + right]}{end}" for text in texts]
+
+
+def _common(texts: Sequence[str]) -> int:
+    """How many characters all begin with."""
+    columns = zip(*texts, strict=False)
+    return sum(1 for _ in takewhile(lambda column: len({*column}) == 1, columns))
 
 
 def _fitted(rows: Sequence[tuple[str, ...]], sides: int, width: int) -> list[int]:

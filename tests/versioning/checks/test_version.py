@@ -281,6 +281,7 @@ COMPATIBLE = {
     "the mark that it had": lambda spec: _first("number", spec).update(decimal="."),
     "another order": lambda spec: spec["features"].reverse(),
     "another form": lambda spec: None,
+    "a derived feature": lambda spec: spec.update(derived=[{"name": "ratio", "type": "number"}]),
 }
 
 

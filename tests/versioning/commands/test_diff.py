@@ -145,7 +145,22 @@ def test_features_that_came_and_went(clone: Clone) -> None:
     assert found["Contract"] == ["category: Month-to-month, One year, Two year", "category: One year, Ten years"]
     assert "note: the input MonthlyCharges is gone, which breaks callers of v0.2.0\n" in said
     assert "note: the input Contract no longer knows «Month-to-month», «Two year», which breaks callers" in said
-    assert "note: the input Age is new\n" in said
+    assert "note: the input Age is new: callers have to send it\n" in said
+
+
+def test_features_that_are_derived(clone: Clone) -> None:
+    def derived(**kinds: str) -> bytes:
+        return json.dumps({**small.spec(), "derived": [{"name": name, "type": kind} for name, kind in kinds.items()]}).encode()
+
+    clone.git("tag", "-a", "v0.3.0", "-m", "v0.3.0", clone.made.forge(clone.made.with_spec(derived(ratio="number", kind="text"))))
+    (clone.path / small.FEATURES).write_bytes(derived(ratio="text", sum="number"))
+    said = clone.ok("diff", "v0.3.0", columns=200)
+    found = rows(said)
+    assert found["derived ratio"] == ["number", "text"]
+    assert found["derived kind"] == ["text", "-"] and found["derived sum"] == ["-", "number"]
+    assert "note: derived feature ratio was a number and is a text\n" in said
+    assert "note: derived feature kind is gone\n" in said and "note: derived feature sum is new\n" in said
+    assert rows(clone.ok("show", "v0.2.0", "v0.3.0", columns=200))["derived kind"] == ["-", "text"]
 
 
 def test_features_whose_bytes_are_elsewhere(clone: Clone) -> None:
@@ -207,6 +222,93 @@ def test_it_fits_the_terminal(clone: Clone, columns: int) -> None:
     for arguments in (("diff", "v0.1.0", "v0.2.0", "--all"), ("show", "v0.1.0", "v0.2.0")):
         lines = [line for line in clone.ok(*arguments, columns=columns).splitlines() if not line.startswith("note: ")]
         assert max(map(len, lines)) <= max(columns, 60)
+
+
+def test_lists_that_are_too_long_say_what_went_and_came(clone: Clone) -> None:
+    names = [f"a column with a name {number}" for number in range(9)]
+    for tag, listed in (("v0.3.0", [*names, "PLZ"]), ("v0.4.0", [*names, "X"])):
+        content = json.loads(clone.made.files[small.SIDECAR])
+        content["hyperparameters"]["features"]["numeric"] = listed
+        clone.tagged(tag, {small.SIDECAR: json.dumps(content).encode()})
+    assert rows(clone.ok("diff", "v0.3.0", "v0.4.0", columns=80))["features.numeric"] == ["10 values", "-PLZ +X"]
+    shown = clone.ok("show", "v0.3.0", "v0.4.0", "v0.3.0", columns=100)
+    assert rows(shown)["features.numeric"] == ["10 values", "-PLZ +X", "the same"]
+
+
+def test_categories_that_are_too_many_say_what_went_and_came(clone: Clone) -> None:
+    known = [f"{number:05}" for number in range(10_000, 10_050)]
+
+    def written(*values: str) -> bytes:
+        return spec("Zip", "Other", Zip={"type": "category", "categories": [*values]})
+
+    clone.git("tag", "v0.3.0", clone.made.forge(clone.made.with_spec(written(*known, "99968"))))
+    (clone.path / small.FEATURES).write_bytes(written("01067", *known))
+    assert rows(clone.ok("diff", "v0.3.0", columns=80))["Zip"] == ["category: 51 values", "category: -99968 +01067"]
+    (clone.path / small.FEATURES).write_bytes(spec("Zip", "Other"))
+    first, second = rows(clone.ok("diff", "v0.3.0", columns=80))["Zip"]
+    assert first.startswith("category: 10000, ") and second == "number"
+
+
+@pytest.mark.parametrize(
+    ("texts", "width", "told"),
+    [
+        (["/a/long/way/to/one.csv", "/a/long/way/to/two.csv"], 12, ["…way/to/one…", "…way/to/two…"]),
+        (["the same and then this", "the same and then that"], 10, ["… then this", "… then that"]),
+        (["x and the rest of it all", "y and the rest of it all"], 10, ["x and the…", "y and the…"]),
+    ],
+)
+def test_texts_that_are_too_long_lose_what_they_have_in_common(texts: list[str], width: int, told: list[str]) -> None:
+    found = [*table._told_apart(texts, texts, width)]
+    assert all(len(text) <= width for text in found) and len({*found}) == 2, found
+
+
+def test_times_are_said_to_the_minute_in_utc(clone: Clone) -> None:
+    assert rows(clone.ok("diff", "v0.1.0", "v0.2.0"))["created_at"] == ["2024-01-01 01:00 UTC", "2024-01-01 02:00 UTC"]
+    assert table.minute("2024-01-01T01:00:59+02:00") == "2023-12-31 23:00 UTC"
+    assert [table.minute(value) for value in ("soon", None, 3, "2024-01-01")] == ["soon", None, 3, "2024-01-01"]
+
+
+def test_the_two_commits_of_a_release_have_two_names(clone: Clone) -> None:
+    released, trained = clone.git("rev-parse", "v0.2.0^{commit}"), clone.git("rev-parse", "v0.2.0^{commit}~")
+    said = clone.ok("show", "v0.2.0")
+    assert f"released commit              {released}\n" in said and f"trained at                   {trained}\n" in said
+    assert clone.json("show", "v0.2.0")["commit"] == released and clone.json("show", "v0.2.0")["sidecar"]["commit"] == trained
+    found = rows(clone.ok("show", "v0.1.0", "v0.2.0"))
+    assert found["released commit"][1] == released[:12] and found["trained at"][1] == trained[:12]
+    assert rows(clone.ok("diff", "v0.1.0", "v0.2.0"))["trained at"][1] == trained[:12]
+
+
+def test_one_release_fits_the_terminal(clone: Clone) -> None:
+    content = json.loads(clone.made.files[small.SIDECAR])
+    content["hyperparameters"] |= {
+        "a_name_that_is_longer_than_its_column": 1,
+        "many": [f"column {number}" for number in range(30)],
+    }
+    clone.tagged("v0.3.0", {small.SIDECAR: json.dumps(content).encode()})
+    said = [
+        line for line in clone.ok("show", "v0.3.0", columns=80).splitlines() if not line.startswith(("contradicted", "annotated"))
+    ]
+    assert max(map(len, said)) <= 80
+    assert said[said.index("hyperparameters.a_name_that_is_longer_than_its_column") + 1] == f"{'':<28} 1"
+    assert "column 29" in " ".join(said), "nothing of a list is lost"
+    whole = clone.ok("show", "v0.3.0", columns=200)
+    assert content["artifact"]["sha256"] in whole and content["artifact"]["sha256"] not in "".join(said)
+
+
+@pytest.mark.parametrize(
+    ("columns", "heads", "by"),
+    [
+        (200, "version released commit data metrics by", "<tests@example.org>"),
+        (100, "version released commit data metrics by", ""),
+        (80, "version released commit data metrics by", ""),
+        (60, "version released commit data by", ""),
+    ],
+)
+def test_the_list_fits_the_terminal(clone: Clone, columns: int, heads: str, by: str) -> None:
+    clone.git("tag", "-a", "v0.3.0", "-m", "v0.3.0")
+    lines = clone.ok("list", columns=columns).splitlines()
+    assert lines[0].split() == heads.split() and len(lines) == 4 and max(map(len, lines)) <= max(columns, 70)
+    assert ("<" in lines[-1]) == bool(by)
 
 
 def test_no_colour_where_nobody_looks(clone: Clone) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from .. import pipeline as dvc
 from .. import policy as policies
 from .. import sidecar as sidecars
-from ..documents import ABSENT, differences, equal, shown
+from ..documents import ABSENT, differences, equal, shown, shown_beside
 from ..errors import Malformed
 from ..findings import Finding
 from .base import Case, rule
@@ -26,7 +26,7 @@ def hyperparameters(case: Case) -> Iterator[Finding]:
         return
     recorded = case.pipeline.recorded_params(_stages(case), case.policy.params)
     for keys, says, expected in differences(claimed, recorded, ("hyperparameters",)):
-        message = f"says {shown(says)}, {dvc.LOCK} recorded {shown(expected)}"
+        message = f"says {shown_beside(says, expected)}, {dvc.LOCK} recorded {shown_beside(expected, says)}"
         yield case.finding("HP01", message, *keys, expected=expected, actual=says, hint=case.redescribe)
     seed = case.claim("seed")
     if seed is not None and not equal(seed, recorded.get("seed")):

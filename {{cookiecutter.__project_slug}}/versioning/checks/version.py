@@ -105,7 +105,9 @@ def something_new(case: Case) -> Iterator[Finding]:
 def compatible(case: Case) -> Iterator[Finding]:
     """Refuses a minor or patch version whose feature spec lacks an input of the last final release, or has it under another
     type or with fewer categories, or gives other classes: whoever calls the model as before would get an error, or worse, an
-    answer. What grows (an input more, a category more) breaks nobody's call and needs no major version.
+    answer. What grows needs no major version: a category more changes no call. An input more has to be sent by callers from
+    then on, and `predict` says which one is missing; `model release` names each. Who has callers that cannot follow releases
+    it as a major version.
 
     Release it as the next major version: `model release major`.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -16,9 +17,13 @@ from ..errors import Malformed
 from ..git import Repository
 from ..releases import Release
 from ..snapshot import CommitSnapshot, DiskSnapshot
+from ..table import minute, shortened
 
 EXAMPLE = "model list --json"
 _COLUMNS = ("version", "released", "commit", "data", "metrics", "by", "waived")
+#: With the mail address or without, how many metrics, which column gives way and how far: the first form that fits is shown.
+_FORMS = ((True, 2, "", 0), (False, 2, "", 0), (False, 1, "by", 8), (False, 0, "data", 12))
+_GAP = "  "
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,8 +41,14 @@ def list(arguments: argparse.Namespace) -> int:
     if not rows:
         print('no releases yet: git tag -a v0.1.0 -m "First release"')
         return 0
-    table = [_COLUMNS, *(_cells(row) for row in rows)]
-    _print_table(table if any(row["waived"] for row in rows) else [cells[:-1] for cells in table])
+    width = shutil.get_terminal_size().columns
+    for mail, most, yielding, least in _FORMS:
+        table = _table(rows, mail=mail, most=most)
+        widths = _widths(table, width, yielding, least)
+        if sum(widths) + len(_GAP) * (len(widths) - 1) <= width:
+            break
+    for cells in table:
+        print(_GAP.join(shortened(cell, room).ljust(room) for cell, room in zip(cells, widths, strict=True)).rstrip())
     return 0
 
 
@@ -148,22 +159,40 @@ def _row(release: Release, said: dict[str, Any], waived: Sequence[str]) -> dict[
     }
 
 
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+def _table(rows: Sequence[dict[str, Any]], *, mail: bool, most: int) -> Sequence[Sequence[str]]:
+    """Headings and cells; without a column that nobody fills, or that there is no room for."""
+    left_out = {"metrics"} if not most else set[str]()
+    if not any(row["waived"] for row in rows):
+        left_out.add("waived")
+    kept = [position for position, name in enumerate(_COLUMNS) if name not in left_out]
+    return [[cells[position] for position in kept] for cells in (_COLUMNS, *(_cells(row, mail, most) for row in rows))]
+
+
+def _cells(row: dict[str, Any], mail: bool, most: int) -> tuple[str, ...]:
     metrics = row["metrics"] if isinstance(row["metrics"], dict) else {}
-    shown = " ".join(f"{name}={value}" for name, value in [*metrics.items()][:2] if not isinstance(value, dict))
-    data = row["data_id"]
+    shown = " ".join(f"{name}={_digits(value, most)}" for name, value in [*metrics.items()][:most] if not isinstance(value, dict))
+    data, by = row["data_id"], row["released_by"]
     return (
         row["tag"],
-        row["released_at"][:10],
+        minute(row["released_at"])[:10],
         row["commit"][:7],
         data if isinstance(data, str) else "-",
         shown or "-",
-        row["released_by"],
+        by if mail else by.partition(" <")[0],
         " ".join(row["waived"]),
     )
 
 
-def _print_table(rows: Any) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+def _digits(value: Any, most: int) -> Any:
+    """A metric as it is written, in four digits where there is room for one alone."""
+    return f"{value:.4g}" if isinstance(value, float) and most == 1 else value
+
+
+def _widths(rows: Sequence[Sequence[str]], room: int, yielding: str, least: int) -> Sequence[int]:
+    """As wide as the cells are; one column gives way, down to `least`."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    over = sum(widths) + len(_GAP) * (len(widths) - 1) - room
+    if yielding and over > 0:
+        position = [*rows[0]].index(yielding)
+        widths[position] = min(widths[position], max(widths[position] - over, least))
+    return widths

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .. import combine, conflict, gate, judge, releases
 from .. import pipeline as dvc
 from .. import sidecar as sidecars
-from ..checks.base import next_release, program
+from ..checks.base import program
 from ..conflict import BOTH, Conflict, Holding, Side
 from ..errors import Malformed, UsageError, VersioningError
 from ..git import Repository
@@ -220,7 +220,7 @@ class _Work:
             ]  # fmt: skip
             if taken:
                 last = max(taken, key=lambda one: one.version)
-                cure = next_release(releases.tag_name(last.version, model, several=several))
+                cure = f"{program()} release{f' --model {model}' if several else ''}"
                 what = "is released already" if last.version == version else f"is not newer than {last.tag}"
                 lines.append(f"{model} {version} {what}; after the commit: {cure}")
         return lines

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Iterator
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .. import comparison, judge, policy, releases, table
@@ -18,6 +20,8 @@ from ..names import VERSION
 from ..snapshot import CommitSnapshot
 
 EXAMPLE = "model show v0.1.0"
+#: How wide the column of names is.
+_NAMES = 28
 
 
 class _Ambiguous(UsageError):
@@ -45,14 +49,33 @@ def show(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(summary, indent=2, ensure_ascii=False))
         return 0
-    for key, value in _lines({**summary, "sidecar": None, "findings": None, "waived": None} | content):
-        print(f"{key:<28} {value}")
+    # Two commits: the tag's, and the one that the sidecar says the model was trained at.
+    about = {"tag": release.tag, "released_commit": release.commit} | summary
+    room = max(shutil.get_terminal_size().columns - _NAMES - 1, 20)
+    for key, value in _lines({**about, "commit": None, "sidecar": None, "findings": None, "waived": None} | content):
+        _print(table.LABELS.get(key, key), _fitted(value, room))
     if unreadable:
-        print(f"{'sidecar':<28} {unreadable}")
+        _print("sidecar", [unreadable])
     if summary["waived"]:
-        print(f"{'waived':<28} {'; '.join(summary['waived'])}")
-    print(f"{'contradicted by':<28} {'; '.join(summary['findings']) or 'nothing'}")
+        _print("waived", ["; ".join(summary["waived"])])
+    _print("contradicted by", ["; ".join(summary["findings"]) or "nothing"])
     return 0
+
+
+def _print(name: str, lines: Sequence[str]) -> None:
+    """A name, and its value beside it; below it where the name is too long."""
+    if len(name) > _NAMES:
+        print(name)
+        name = ""
+    for position, line in enumerate(lines):
+        print(f"{'' if position else name:<{_NAMES}} {line}")
+
+
+def _fitted(value: str, room: int) -> Sequence[str]:
+    """The lines of a value; of a hash that does not fit, as much as tells it."""
+    if len(value) <= room:
+        return [value]
+    return [value[:12]] if table.is_digest(value) else textwrap.wrap(value, room, break_on_hyphens=False)
 
 
 def _sidecar(snapshot: CommitSnapshot, model: str) -> tuple[dict[str, Any], str]:
@@ -86,6 +109,7 @@ def _side_by_side(repository: Repository, found: list[releases.Release], argumen
         model = comparison.model_of(repository, snapshot, arguments.model or release.model or "")
         said = _summary(repository, release)
         about = {
+            "released_commit": release.commit,
             "released_at": said["released_at"],
             "released_by": said["released_by"],
             "waived": said["waived"],
@@ -159,4 +183,4 @@ def _lines(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str
             for position, item in enumerate(value):
                 yield from _lines(item, f"{prefix}{key}[{position}].")
         elif value is not None:
-            yield f"{prefix}{key}", str(value)
+            yield f"{prefix}{key}", ", ".join(map(str, value)) if isinstance(value, list) else str(table.minute(value))
