@@ -171,6 +171,13 @@ class Target(Column):
                 self.counts.pop(mark, None)
         super().add(texts)
 
+    @property
+    def positive(self) -> str:
+        """The rarer one of two classes, which is mostly what is looked for; an empty text where there are not two."""
+        if self.task != "classification" or len(self.counts) != 2:
+            return ""
+        return min(sorted(self.counts, reverse=True), key=self.counts.__getitem__)
+
 
 def _number(text: str) -> float | None:
     """Return what the pipeline will read, if the decimal mark is a comma where there is one."""

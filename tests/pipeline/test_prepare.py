@@ -121,13 +121,13 @@ def test_a_sample_depends_on_table_and_seed_and_not_on_the_parts(modules: Any, t
 
 def test_rows_with_equal_labels_are_cleaned(modules: Any) -> None:
     raw = pd.DataFrame({"n": ["1", "2"], "y": ["a", "b"]})
-    assert modules.prepare.clean(pd.concat([raw, raw]), *columns(modules, ["n"]))["n"].tolist() == [1, 2, 1, 2]
+    assert modules.prepare.clean(pd.concat([raw, raw]), *columns(modules, ["n"])[:6])["n"].tolist() == [1, 2, 1, 2]
 
 
 def test_a_sample_of_a_small_table_is_all_of_it(modules: Any) -> None:
     raw = pd.DataFrame({"n": ["1", "2", "3"], "y": ["a", "b", "a"]})
     frame = modules.prepare.sample([raw.head(2), raw.tail(1)], columns(modules, ["n"]), 3, 1)
-    assert frame.equals(modules.prepare.clean(raw, *columns(modules, ["n"])))
+    assert frame.equals(modules.prepare.clean(raw, *columns(modules, ["n"])[:6]))
 
 
 @pytest.mark.parametrize(

@@ -280,6 +280,34 @@ def test_kind_of_a_column(tmp_path: Path, values: list[str], kind: dict[str, Any
     assert {key: [name for name in found[key] if name != "z"] if key == "numeric" else found[key] for key in kind} == kind
 
 
+@pytest.mark.parametrize(
+    ("values", "positive"),
+    [
+        (["ja", "nein", "nein", ""], "ja"),
+        (["Yes", "No", "Yes", "Yes", "No"], "No"),
+        (["ja", "nein"], "nein"),
+        (["0", "1", "0"], "1"),
+        (["a", "b", "c"], ""),
+        ([str(number) for number in range(40)], ""),
+    ],
+)
+def test_the_rarer_of_two_classes_is_what_is_looked_for(tmp_path: Path, values: list[str], positive: str) -> None:
+    path = write(tmp_path, "x,y\n" + "".join(f"{row % 7}.5,{value}\n" for row, value in enumerate(values * 3)))
+    assert table.describe(str(path), "y")["positive"] == positive
+
+
+def test_the_positive_class_is_written_and_said(generate: Generate, tmp_path: Path) -> None:
+    path = write(tmp_path, "x,y\n" + "".join(f"{row}.5,{'ja' if row % 4 == 0 else 'nein'}\n" for row in range(20)))
+    made = generate(data_csv=str(path), target="y")
+    assert '  positive: "ja"  # of two classes: ' in (made.project / "params.yaml").read_text("utf-8")
+    assert "  f1, roc_auc, brier and the calibration are about ja (5 of 20 rows): data.positive\n" in made.output
+
+
+def test_without_two_classes_there_is_no_positive_one(own: Generated) -> None:
+    assert "positive" not in (own.project / "params.yaml").read_text("utf-8")
+    assert "data.positive" not in own.output
+
+
 def test_thousands_with_a_point_among_decimal_commas(tmp_path: Path) -> None:
     """Read as Python does, 1.234 would be one and a bit."""
     path = write(tmp_path, "a;b;y\n" + "1,5;1.234;u\n2,5;2.345;v\n" * 4)

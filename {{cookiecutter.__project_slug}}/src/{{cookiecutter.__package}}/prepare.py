@@ -52,19 +52,20 @@ class Columns(NamedTuple):
     categorical: list[str]
     dates: dict[str, str]  # and how they are written
     decimal: str
+    positive: str | None = None  # the class that the metrics of two classes are about
 
 
 def read_columns(path: Path) -> Columns:
     """Return target, task and features, as params.yaml names them."""
-    keys = ("data.target", "data.task", "features.numeric", "features.categorical", "features")
-    target, task, numeric, categorical, features = read_params(path, *keys)
+    keys = ("data.target", "data.task", "features.numeric", "features.categorical", "features", "data")
+    target, task, numeric, categorical, features, data = read_params(path, *keys)
     # For YAML a column named 2020 is a number, and a list without entries is nothing.
     lists = ([str(name) for name in names or []] for names in (numeric, categorical))
     dates = {str(name): str(form) for name, form in (features.get("dates") or {}).items()}
     decimal = str(features.get("decimal") or ".")
     if decimal not in (".", ","):
         raise DataError(f"features.decimal in {path} is {decimal!r}, not '.' or ','")
-    return Columns(str(target), str(task), *lists, dates, decimal)
+    return Columns(str(target), str(task), *lists, dates, decimal, _text(data.get("positive")))
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -273,7 +274,7 @@ def _lowest(kept: list[pd.DataFrame], max_rows: int) -> pd.DataFrame:
 
 def _shape(raw: pd.DataFrame, columns: Columns, taken: pd.Series) -> pd.DataFrame:
     """Return features and target of the rows that are taken and have a label."""
-    target, task, numeric, categorical, dates, decimal = columns
+    target, task, numeric, categorical, dates, decimal, _ = columns
     features = [*numeric, *categorical, *dates]
     if task not in ("classification", "regression"):
         raise DataError(f"data.task is {task!r}, not 'classification' or 'regression'")
