@@ -102,10 +102,10 @@ data:
   target: {as_yaml(TABLE["target"])}  # rows without it are left out
   task: {TABLE["task"]}  # classification or regression
 """
-    if TABLE["positive"]:
-        of_what = "of two classes: the one that f1, roc_auc, brier and the calibration are about"
-        data += f"  positive: {as_yaml(TABLE['positive'])}  # {of_what}\n"
     lines = ["", "features:  # other columns are not used", *(f"  # left out: {line}" for line in left_out(40))]
+    if TABLE["positive"]:
+        of_what = "of the target's two classes: the one that f1, roc_auc, brier and the calibration are about"
+        lines += [f"  positive: {as_yaml(TABLE['positive'])}  # {of_what}"]
     if TABLE["decimal"] == ",":
         lines += ['  decimal: ","  # the mark in the numbers of the table, also of the target']
     for kind in ("numeric", "categorical"):
@@ -213,7 +213,7 @@ def describe() -> list[str]:
         lines.append(f"{DATA}: {TABLE['task']} of {TABLE['target']} from {columns}; params.yaml lists them.")
         if TABLE["positive"]:
             share = f"{TABLE['positive_rows']} of {TABLE['labelled_rows']} rows"
-            lines.append(f"  f1, roc_auc, brier and the calibration are about {TABLE['positive']} ({share}): data.positive")
+            lines.append(f"  f1, roc_auc, brier and the calibration are about {TABLE['positive']} ({share}): features.positive")
         lines += [f"  left out: {line}" for line in left_out(20)]
     return lines
 

@@ -116,7 +116,7 @@ def test_the_metrics_of_two_classes_are_about_the_positive_one(
     plain = params.read_text()
     found, models, said = {}, {}, {}
     for positive in ("", "ja", "nein"):
-        params.write_text(plain.replace("task: classification", f"task: classification, positive: {positive}"))
+        params.write_text(plain.replace("categorical: []", f"categorical: [], positive: {positive}"))
         made = pipeline(leavers, params, tmp_path / f"trained-{positive}")
         found[positive] = json.loads((made / "reports/metrics.json").read_bytes())
         models[positive] = (made / "models/churn.skops").read_bytes()
@@ -134,20 +134,20 @@ def test_the_metrics_of_two_classes_are_about_the_positive_one(
     assert found[""] == found["nein"] and models[""] == models["ja"] == models["nein"]
     assert found["ja"]["f1"] < 0.6 < found["nein"]["f1"]
     assert found["ja"]["roc_auc"] == pytest.approx(found["nein"]["roc_auc"])
-    assert "the calibration are about 'ja' (data.positive)" in said["ja"]
-    assert "the calibration are about 'nein' (data.positive)" in said[""]
+    assert "the calibration are about 'ja' (features.positive)" in said["ja"]
+    assert "the calibration are about 'nein' (features.positive)" in said[""]
 
 
 @pytest.mark.parametrize(
     ("task", "target", "message"),
     [
-        ("classification", "left", "data.positive is 'Ja', which is no class of the target 'left': write \"ja\" or \"nein\""),
+        ("classification", "left", "features.positive is 'Ja', which is no class of the target 'left': write \"ja\" or \"nein\""),
         (
             "classification",
             "three",
-            "data.positive is 'Ja', and the target 'three' has 3 classes: it is for two; take the line out",
+            "features.positive is 'Ja', and the target 'three' has 3 classes: it is for two; take the line out",
         ),
-        ("regression", "size", "data.positive is 'Ja', and the target 'size' is a number: it is for two; take the line out"),
+        ("regression", "size", "features.positive is 'Ja', and the target 'size' is a number: it is for two; take the line out"),
     ],
 )
 def test_a_wrong_positive_class_is_named(
@@ -157,7 +157,7 @@ def test_a_wrong_positive_class_is_named(
     table = pd.read_csv(leavers).assign(three=["a", "b", "c", "c"] * 100, other=[1, 2] * 200)
     table.to_csv(leavers, index=False)
     params = write_params(task, target, ["other"], [])
-    params.write_text(params.read_text().replace(f"task: {task}", f"task: {task}, positive: Ja"))
+    params.write_text(params.read_text().replace("categorical: []", "categorical: [], positive: Ja"))
     with pytest.raises(modules.prepare.DataError) as refused:
         pipeline(leavers, params, tmp_path / "trained")
     assert str(refused.value) == message

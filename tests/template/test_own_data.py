@@ -307,13 +307,13 @@ def test_the_rarer_of_two_classes_is_what_is_looked_for(tmp_path: Path, values: 
 def test_the_positive_class_is_written_and_said(generate: Generate, tmp_path: Path) -> None:
     path = write(tmp_path, "x,y\n" + "".join(f"{row}.5,{'ja' if row % 4 == 0 else 'nein'}\n" for row in range(20)))
     made = generate(data_csv=str(path), target="y")
-    assert '  positive: "ja"  # of two classes: ' in (made.project / "params.yaml").read_text("utf-8")
-    assert "  f1, roc_auc, brier and the calibration are about ja (5 of 20 rows): data.positive\n" in made.output
+    assert '  positive: "ja"  # of the target\'s two classes: ' in (made.project / "params.yaml").read_text("utf-8")
+    assert "  f1, roc_auc, brier and the calibration are about ja (5 of 20 rows): features.positive\n" in made.output
 
 
 def test_without_two_classes_there_is_no_positive_one(own: Generated) -> None:
     assert "positive" not in (own.project / "params.yaml").read_text("utf-8")
-    assert "data.positive" not in own.output
+    assert "features.positive" not in own.output
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
@@ -421,7 +421,7 @@ def test_column_names_of_any_kind_are_kept(generate: Generate, tmp_path: Path) -
         writer.writerows([*(f"{row % 3}.5" for _ in columns), "ab"[row % 2]] for row in range(12))
     made = generate(data_csv=str(path), target="{% raw %}it's: {% y %}{% endraw %}")
     params = read_yaml(made.project / "params.yaml")
-    assert params["features"] == {"numeric": columns, "categorical": []}
+    assert params["features"] == {"positive": "b", "numeric": columns, "categorical": []}
     assert params["data"]["target"] == "it's: {% y %}"
 
 

@@ -57,7 +57,7 @@ PIPELINE: dict[str, Any] = {
             "cmd": "python -m src.customer_churn.featurize params.yaml data/prepared/train.csv data/prepared/test.csv "
             f"{FEATURES} data/features/train.csv data/features/test.csv",
             "deps": ["data/prepared/train.csv", "data/prepared/test.csv", *_code("featurize", "prepare")],
-            "params": ["data", "features"],
+            "params": ["data.target", "data.task", "features"],
             "outs": [FEATURES, "data/features/train.csv", "data/features/test.csv"],
         },
         "train": {

@@ -161,7 +161,9 @@ def main() -> None:
     values = evaluate(predict(load_model(args.model), spec, table), labels(table, spec), spec, args.reports)
     print("  ".join(f"{name} {value:.4g}" for name, value in sorted(values.items())))
     if len(spec["classes"]) == 2:
-        print(f"f1, roc_auc, brier and the calibration are about {spec.get('positive', spec['classes'][1])!r} (data.positive)")
+        print(
+            f"f1, roc_auc, brier and the calibration are about {spec.get('positive', spec['classes'][1])!r} (features.positive)"
+        )
 
 
 if __name__ == "__main__":

@@ -107,10 +107,10 @@ def _checked_positive(positive: str, spec: FeatureSpec) -> str:
     classes, target = spec["classes"], spec["target"]
     if len(classes) != 2:
         found = f"has {len(classes)} classes" if classes else "is a number"
-        raise DataError(f"data.positive is {positive!r}, and the target {target!r} {found}: it is for two; take the line out")
+        raise DataError(f"features.positive is {positive!r}, and the target {target!r} {found}: it is for two; take the line out")
     if positive not in classes:
         written = " or ".join(json.dumps(name, ensure_ascii=False) for name in classes)
-        raise DataError(f"data.positive is {positive!r}, which is no class of the target {target!r}: write {written}")
+        raise DataError(f"features.positive is {positive!r}, which is no class of the target {target!r}: write {written}")
     return positive
 
 

@@ -89,15 +89,15 @@ class Seen:
 
 def read_columns(path: Path) -> Columns:
     """Return target, task and features, as params.yaml names them."""
-    keys = ("data.target", "data.task", "features.numeric", "features.categorical", "features", "data")
-    target, task, numeric, categorical, features, data = read_params(path, *keys)
+    keys = ("data.target", "data.task", "features.numeric", "features.categorical", "features")
+    target, task, numeric, categorical, features = read_params(path, *keys)
     # For YAML a column named 2020 is a number, and a list without entries is nothing.
     lists = ([str(name) for name in names or []] for names in (numeric, categorical))
     dates = {str(name): str(form) for name, form in (features.get("dates") or {}).items()}
     decimal = str(features.get("decimal") or ".")
     if decimal not in (".", ","):
         raise DataError(f"features.decimal in {path} is {decimal!r}, not '.' or ','")
-    return Columns(str(target), str(task), *lists, dates, decimal, _text(data.get("positive")))
+    return Columns(str(target), str(task), *lists, dates, decimal, _text(features.get("positive")))
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
