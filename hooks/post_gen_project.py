@@ -103,6 +103,9 @@ data:
   task: {TABLE["task"]}  # classification or regression
 """
     lines = ["", "features:  # other columns are not used", *(f"  # left out: {line}" for line in left_out(40))]
+    if TABLE["positive"]:
+        of_what = "of the target's two classes: the one that f1, roc_auc, brier and the calibration are about"
+        lines += [f"  positive: {as_yaml(TABLE['positive'])}  # {of_what}"]
     if TABLE["decimal"] == ",":
         lines += ['  decimal: ","  # the mark in the numbers of the table, also of the target']
     for kind in ("numeric", "categorical"):
@@ -208,6 +211,9 @@ def describe() -> list[str]:
         counts = [f"{len(TABLE[kind])} {word}" for kind, word in COLUMNS.items() if TABLE[kind]]
         columns = f"{' and '.join([', '.join(counts[:-1]), counts[-1]] if counts[1:] else counts)} columns"
         lines.append(f"{DATA}: {TABLE['task']} of {TABLE['target']} from {columns}; params.yaml lists them.")
+        if TABLE["positive"]:
+            share = f"{TABLE['positive_rows']} of {TABLE['labelled_rows']} rows"
+            lines.append(f"  f1, roc_auc, brier and the calibration are about {TABLE['positive']} ({share}): features.positive")
         lines += [f"  left out: {line}" for line in left_out(20)]
     return lines
 

@@ -219,6 +219,9 @@ def _described(path: Path, source: CsvTable | ParquetTable, columns: list[Column
         "decimal": decimal,
         "target": target.name,
         "task": target.task,
+        "positive": target.positive,
+        "positive_rows": target.counts[target.positive],
+        "labelled_rows": sum(target.counts.values()),
         "max_rows": _max_rows(kept),
         "numeric": [column.name for column in kept if column.kind == "numeric"],
         "categorical": [column.name for column in kept if column.kind == "categorical"],
@@ -234,7 +237,8 @@ def _check_target(target: Target, path: Path) -> None:
     if len(classes) < 2:
         raise RefusedAnswer(f"{where} has {sum(classes.values())} values, {len(classes)} different: nothing to learn")
     if target.kind != "numeric" and len(target.values) > MAX_CATEGORIES:
-        odd = f", as {min(target.odd)!r} is no number" if target.numeric else ""
+        odd = f", as {min(target.odd)!r} is no number" if target.numeric and target.odd else ""
+        odd = f", as {target.zeros} is a code" if target.is_code else odd
         raise RefusedAnswer(f"{where} is text with more than {MAX_CATEGORIES} classes{odd}")
     if target.task == "regression" and sum(classes.values()) < 6:
         raise RefusedAnswer(f"{where} has {sum(classes.values())} values: six are needed to train and to measure a model")

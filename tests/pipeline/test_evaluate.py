@@ -98,3 +98,66 @@ def test_regression(pipeline: Callable[..., Path], write_params: Callable[..., P
     residuals = pd.read_csv(reports / "residuals.csv")
     assert list(residuals.columns) == ["actual", "predicted", "residual"]
     assert np.sqrt((residuals["residual"] ** 2).mean()) == pytest.approx(metrics["rmse"], abs=1e-6)
+
+
+@pytest.fixture
+def leavers(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(3)
+    leaves = rng.random(400) < 0.2
+    table = pd.DataFrame({"size": leaves * 1.0 + rng.normal(size=400), "left": np.where(leaves, "ja", "nein")})
+    table.to_csv(tmp_path / "raw.csv", index=False)
+    return tmp_path / "raw.csv"
+
+
+def test_the_metrics_of_two_classes_are_about_the_positive_one(
+    leavers: Path, pipeline: Callable[..., Path], write_params: Callable[..., Path], tmp_path: Path, capsys: Any
+) -> None:
+    params = write_params("classification", "left", ["size"], [])
+    plain = params.read_text()
+    found, models, said = {}, {}, {}
+    for positive in ("", "ja", "nein"):
+        params.write_text(plain.replace("categorical: []", f"categorical: [], positive: {positive}"))
+        made = pipeline(leavers, params, tmp_path / f"trained-{positive}")
+        found[positive] = json.loads((made / "reports/metrics.json").read_bytes())
+        models[positive] = (made / "models/churn.skops").read_bytes()
+        said[positive] = capsys.readouterr().out
+        spec = json.loads((made / "models/churn.features.json").read_bytes())
+        assert spec.get("positive", "") == positive
+        predicted = pd.read_csv(made / "reports/confusion_matrix.csv")
+        for name in filter(None, [positive]):
+            hits = ((predicted["actual"] == name) & (predicted["predicted"] == name)).sum()
+            f1 = 2 * hits / ((predicted["actual"] == name).sum() + (predicted["predicted"] == name).sum())
+            assert found[positive]["f1"] == pytest.approx(f1, abs=1e-6)
+            curve = pd.read_csv(made / "reports/calibration.csv")
+            rate = (curve["observed"] * curve["rows"]).sum() / curve["rows"].sum()
+            assert rate == pytest.approx((predicted["actual"] == name).mean(), abs=1e-4)
+    assert found[""] == found["nein"] and models[""] == models["ja"] == models["nein"]
+    assert found["ja"]["f1"] < 0.6 < found["nein"]["f1"]
+    assert found["ja"]["roc_auc"] == pytest.approx(found["nein"]["roc_auc"])
+    assert "the calibration are about 'ja' (features.positive)" in said["ja"]
+    assert "the calibration are about 'nein' (features.positive)" in said[""]
+
+
+@pytest.mark.parametrize(
+    ("task", "target", "message"),
+    [
+        ("classification", "left", "features.positive is 'Ja', which is no class of the target 'left': write \"ja\" or \"nein\""),
+        (
+            "classification",
+            "three",
+            "features.positive is 'Ja', and the target 'three' has 3 classes: it is for two; take the line out",
+        ),
+        ("regression", "size", "features.positive is 'Ja', and the target 'size' is a number: it is for two; take the line out"),
+    ],
+)
+def test_a_wrong_positive_class_is_named(
+    leavers: Path, pipeline: Callable[..., Path], write_params: Callable[..., Path], modules: Any, tmp_path: Path, task: str,
+    target: str, message: str,
+) -> None:  # fmt: skip
+    table = pd.read_csv(leavers).assign(three=["a", "b", "c", "c"] * 100, other=[1, 2] * 200)
+    table.to_csv(leavers, index=False)
+    params = write_params(task, target, ["other"], [])
+    params.write_text(params.read_text().replace("categorical: []", "categorical: [], positive: Ja"))
+    with pytest.raises(modules.prepare.DataError) as refused:
+        pipeline(leavers, params, tmp_path / "trained")
+    assert str(refused.value) == message

@@ -232,6 +232,7 @@ def test_arguments_of_the_model_before(swap: Swap, tmp_path: Path) -> None:
     modules = swap(YOUR_OWN_MODEL=model_with("RandomForestClassifier", "RandomForestClassifier(**params)"))
     said = refused(modules, tmp_path / "model", {"C": 1.0})
     assert "unexpected keyword argument 'C': the section train of params.yaml" in said
+    assert "; RandomForestClassifier takes n_estimators, criterion, max_depth, " in said
 
 
 def test_a_regressor_for_classes(swap: Swap, tmp_path: Path) -> None:

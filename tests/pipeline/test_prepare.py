@@ -121,13 +121,13 @@ def test_a_sample_depends_on_table_and_seed_and_not_on_the_parts(modules: Any, t
 
 def test_rows_with_equal_labels_are_cleaned(modules: Any) -> None:
     raw = pd.DataFrame({"n": ["1", "2"], "y": ["a", "b"]})
-    assert modules.prepare.clean(pd.concat([raw, raw]), *columns(modules, ["n"]))["n"].tolist() == [1, 2, 1, 2]
+    assert modules.prepare.clean(pd.concat([raw, raw]), *columns(modules, ["n"])[:6])["n"].tolist() == [1, 2, 1, 2]
 
 
 def test_a_sample_of_a_small_table_is_all_of_it(modules: Any) -> None:
     raw = pd.DataFrame({"n": ["1", "2", "3"], "y": ["a", "b", "a"]})
     frame = modules.prepare.sample([raw.head(2), raw.tail(1)], columns(modules, ["n"]), 3, 1)
-    assert frame.equals(modules.prepare.clean(raw, *columns(modules, ["n"])))
+    assert frame.equals(modules.prepare.clean(raw, *columns(modules, ["n"])[:6]))
 
 
 @pytest.mark.parametrize(
@@ -138,6 +138,7 @@ def test_a_sample_of_a_small_table_is_all_of_it(modules: Any) -> None:
         ("1970-01-02 12:00:00", "iso", 1.5),
         ("1970-01-02T02:00:00+02:00", "iso", 1.0),
         ("1970-01-02", "%d.%m.%Y", 1.0),
+        ("02.01.70", "%d.%m.%y", 1.0),
         ("1.5", "%d.%m.%Y", 1.5),
         ("-3", "iso", -3.0),
         ("02/01/1970", "%d.%m.%Y", None),
@@ -225,3 +226,54 @@ def test_a_wrong_option_is_named(run: Callable[..., None], modules: Any, tmp_pat
     (tmp_path / "raw.csv").write_text("x,y\n1,2\n")
     with pytest.raises(modules.prepare.DataError, match=message):
         run("prepare", tmp_path / "raw.csv", tmp_path / "p.yaml", tmp_path / "a", tmp_path / "b")
+
+
+def prepared(run: Callable[..., None], tmp_path: Path, capsys: Any, rows: list[str], params: str) -> list[str]:
+    """Return what prepare prints of a table with the columns n and y."""
+    (tmp_path / "raw.csv").write_text("n,y\n" + "\n".join(rows) + "\n")
+    (tmp_path / "p.yaml").write_text(f"seed: 1\n{params}\n")
+    run("prepare", tmp_path / "raw.csv", tmp_path / "p.yaml", tmp_path / "a.csv", tmp_path / "b.csv")
+    return capsys.readouterr().out.splitlines()[1:]
+
+
+CLASSES = "data: {target: y, task: classification}\nfeatures: {numeric: [n], categorical: []}"
+NUMBERS = CLASSES.replace("classification", "regression")
+
+
+def test_rows_without_a_target_are_counted(run: Callable[..., None], tmp_path: Path, capsys: Any) -> None:
+    rows = [f"{row},{['a', 'b', ''][row % 3]}" for row in range(600)]
+    said = prepared(run, tmp_path, capsys, rows, f"{CLASSES}\nsplit: {{test_size: 0.2}}")
+    assert said == ["200 of 600 rows have no target and are left out: the column 'y' has no usable value there"]
+    rows = [f"{row},{['1.5', '2', '24 %'][row % 3]}" for row in range(30)]
+    (said,) = prepared(run, tmp_path, capsys, rows, f"{NUMBERS}\nsplit: {{test_size: 0.2}}")
+    assert said == "10 of 30 rows have no target and are left out: the column 'y' has no usable value there, such as '24 %'"
+
+
+@pytest.mark.parametrize(("most", "sampled"), [(100, True), (350, True), (400, False), (600, False)])
+def test_a_sample_is_said_with_what_it_is_of(
+    run: Callable[..., None], tmp_path: Path, capsys: Any, most: int, sampled: bool
+) -> None:
+    rows = [f"{row},{['a', 'b', ''][row % 3]}" for row in range(600)]
+    (said,) = prepared(run, tmp_path, capsys, rows, f"{CLASSES}\nsplit: {{test_size: 0.2, max_rows: {most}}}")
+    assert said.startswith(f"{most} of 600 rows are sampled (split.max_rows)" if sampled else "200 of 600 rows have no target")
+
+
+def test_nothing_is_said_where_every_row_is_used(run: Callable[..., None], tmp_path: Path, capsys: Any) -> None:
+    rows = [f"{row},{'ab'[row % 2]}" for row in range(60)]
+    assert prepared(run, tmp_path, capsys, rows, f"{CLASSES}\nsplit: {{test_size: 0.2, max_rows: 60}}") == []
+
+
+def test_a_column_that_cannot_be_read_is_named_with_a_value(
+    run: Callable[..., None], modules: Any, tmp_path: Path, capsys: Any
+) -> None:
+    rows = [f"{row} %,{'ab'[row % 2]}" for row in range(24, 60)]
+    with pytest.raises(modules.prepare.DataError, match=r"no usable value in column \['n'\], such as '24 %': is it in"):
+        prepared(run, tmp_path, capsys, rows, f"{CLASSES}\nsplit: {{test_size: 0.2}}")
+
+
+def test_classes_for_a_regression_are_named(run: Callable[..., None], modules: Any, tmp_path: Path, capsys: Any) -> None:
+    rows = [f"{row},{['ja', ''][row % 2]}" for row in range(60)]
+    with pytest.raises(modules.prepare.DataError, match="no value of the target 'y' is a number, but text such as 'ja'"):
+        prepared(run, tmp_path, capsys, rows, f"{NUMBERS}\nsplit: {{test_size: 0.2}}")
+    with pytest.raises(modules.prepare.DataError, match="no row is left to learn from: of 2, 2 have no target 'y'"):
+        prepared(run, tmp_path, capsys, ["1,", "2,NA"], f"{CLASSES}\nsplit: {{test_size: 0.2}}")

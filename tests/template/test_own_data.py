@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -267,6 +268,13 @@ def test_disk_without_room_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         ([*map(str, range(60)), "out of range"], {"dropped": {"x": "numbers, but also 'out of range': under numeric, these count "
                                                               "as missing"}}),
         (["1.5", "-", "2.5", "NA", "n/a"], {"numeric": ["x"]}),
+        (["01109", "10115", "80331"], {"categorical": ["x"]}),
+        (["007", "12", "NA"], {"categorical": ["x"]}),
+        (["00", "1", "2"], {"categorical": ["x"]}),
+        (["01", "0.5", "2"], {"numeric": ["x"]}),
+        (["0", "0.5", "10"], {"numeric": ["x"]}),
+        (["0", "1", "10", "?"], {"numeric": ["x"]}),
+        (["-01", "5"], {"numeric": ["x"]}),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("delimiter", [",", ";"])
@@ -278,6 +286,88 @@ def test_kind_of_a_column(tmp_path: Path, values: list[str], kind: dict[str, Any
         writer.writerows([value, row % 3, "uv"[row % 2]] for row, value in enumerate(values * 4))
     found = table.describe(str(path), "y")
     assert {key: [name for name in found[key] if name != "z"] if key == "numeric" else found[key] for key in kind} == kind
+
+
+@pytest.mark.parametrize(
+    ("values", "positive"),
+    [
+        (["ja", "nein", "nein", ""], "ja"),
+        (["Yes", "No", "Yes", "Yes", "No"], "No"),
+        (["ja", "nein"], "nein"),
+        (["0", "1", "0"], "1"),
+        (["a", "b", "c"], ""),
+        ([str(number) for number in range(40)], ""),
+    ],
+)
+def test_the_rarer_of_two_classes_is_what_is_looked_for(tmp_path: Path, values: list[str], positive: str) -> None:
+    path = write(tmp_path, "x,y\n" + "".join(f"{row % 7}.5,{value}\n" for row, value in enumerate(values * 3)))
+    assert table.describe(str(path), "y")["positive"] == positive
+
+
+def test_the_positive_class_is_written_and_said(generate: Generate, tmp_path: Path) -> None:
+    path = write(tmp_path, "x,y\n" + "".join(f"{row}.5,{'ja' if row % 4 == 0 else 'nein'}\n" for row in range(20)))
+    made = generate(data_csv=str(path), target="y")
+    assert '  positive: "ja"  # of the target\'s two classes: ' in (made.project / "params.yaml").read_text("utf-8")
+    assert "  f1, roc_auc, brier and the calibration are about ja (5 of 20 rows): features.positive\n" in made.output
+
+
+def test_without_two_classes_there_is_no_positive_one(own: Generated) -> None:
+    assert "positive" not in (own.project / "params.yaml").read_text("utf-8")
+    assert "features.positive" not in own.output
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("last", ["01109", "00", "0", "0.5", "nan"])
+def test_one_leading_zero_in_a_large_table_makes_a_code(tmp_path: Path, last: str, suffix: str) -> None:
+    """Once a column has many numbers, most of what is done for a value is left out."""
+    frame = pd.DataFrame({"x": [str(10000 + row % 90) for row in range(30_000)] + [last] * 2, "z": [1.5, 2.5] * 15_001})
+    frame["y"] = ["u", "v"] * 15_001
+    path = tmp_path / f"t.{suffix}"
+    frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path, index=False)
+    found = table.describe(str(path), "y")
+    if last in ("01109", "00"):
+        assert found["dropped"] == {"x": "codes with leading zeros, more than 50 different"}
+    else:
+        assert found["numeric"] == ["x", "z"]
+
+
+EURO = "\N{EURO SIGN}"
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([f"{row + 1}.{row + 100},10" for row in range(60)], "numbers with a thousands mark: 1.100,10"),
+        ([f"{row + 1},{row + 100},{row + 100}.5" for row in range(60)], "numbers with a thousands mark: 1,100,100.5"),
+        ([f"1642,{row + 10} {EURO}" for row in range(60)], f"numbers with a unit: 1642,10 {EURO}"),
+        ([f"${row + 10}" for row in range(60)], "numbers with a unit: $10"),
+        ([f"{row + 10.5}kg" for row in range(60)], "numbers with a unit: 10.5kg"),
+        ([f"{row + 10} m²" for row in range(60)] * 2, "numbers with a unit: 10 m²"),
+        ([f"{row + 10} %" for row in range(60)] * 2, "numbers with a percent sign: 10 %"),
+        ([f"{row + 10}{'abcdefg'[row % 7]}" for row in range(60)], "different in every row: an id"),
+        ([f"K{row:05}" for row in range(60)], "different in every row: an id"),
+        ([f"{row:05}" for row in range(60)], "codes with leading zeros, different in every row: an id"),
+        ([f"{row % 28 + 1:02}.{row % 12 + 1:02}.{row % 30 + 70}" for row in range(90)],
+         'dates with two digits of the year, 01.01.70: under dates, write the format, "%d.%m.%y"'),
+        ([f"The part {row} came late again." for row in range(60)], "free text: see FREE_TEXT in src/*/featurize.py"),
+        (["?", "-", "none", "missing"], "nothing but marks for missing values"),
+        ([f"Part {row}" for row in range(60)], "text that is different in every row: an id, or free text"),
+        ([f"Part {row}" for row in range(60)] * 2, "text with more than 50 different values"),
+    ],
+)  # fmt: skip
+def test_the_reason_says_what_the_values_are(tmp_path: Path, values: list[str], reason: str) -> None:
+    path = tmp_path / "table.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["x", "z", "y"])
+        writer.writerows([value, row % 3, "uv"[row % 2]] for row, value in enumerate(values))
+    assert table.describe(str(path), "y")["dropped"] == {"x": reason}
+
+
+def test_a_target_of_many_codes_is_refused_with_one(tmp_path: Path) -> None:
+    path = write(tmp_path, "x,y\n" + "".join(f"1,{row:05}\n" for row in range(99)))
+    with pytest.raises(RefusedAnswer, match="is text with more than 50 classes, as 00000 is a code"):
+        table.describe(str(path), "y")
 
 
 def test_thousands_with_a_point_among_decimal_commas(tmp_path: Path) -> None:
@@ -331,7 +421,7 @@ def test_column_names_of_any_kind_are_kept(generate: Generate, tmp_path: Path) -
         writer.writerows([*(f"{row % 3}.5" for _ in columns), "ab"[row % 2]] for row in range(12))
     made = generate(data_csv=str(path), target="{% raw %}it's: {% y %}{% endraw %}")
     params = read_yaml(made.project / "params.yaml")
-    assert params["features"] == {"numeric": columns, "categorical": []}
+    assert params["features"] == {"positive": "b", "numeric": columns, "categorical": []}
     assert params["data"]["target"] == "it's: {% y %}"
 
 

@@ -107,3 +107,50 @@ def test_the_measurement(shell: Project) -> None:
         shell, line.replace("python benchmarks/large_table.py 2", f'"{sys.executable}" "{ROOT}/benchmarks/large_table.py" 0.001')
     )
     assert re.findall(r"^(\w+) +\d+ s, ", said, re.MULTILINE) == ["cookiecutter", "prepare", "featurize", "train", "evaluate"]
+
+
+def trained(shell: Project) -> Project:
+    """The project of the page, up to its first release."""
+    generate, _, _, *train = blocks("sh")[0].splitlines()
+    typed(shell, generate)
+    project = Project(shell.path / "penguins", shell.environment, shell.log)
+    (project.path / ".venv").symlink_to(sys.prefix)
+    for line in train:
+        typed(project, line)
+    return project
+
+
+def edit(project: Project, path: str, pattern: str, new: str) -> None:
+    """Put what the page shows in the place of what stands there."""
+    text, count = re.subn(pattern, lambda _: new, project.read(path), flags=re.MULTILINE)
+    assert count == 1, pattern
+    project.write(path, text)
+
+
+def test_another_target_of_the_same_task_and_another_task(shell: Project) -> None:
+    project = trained(shell)
+    project.replace("params.yaml", 'target: "Species"', 'target: "Sex"')
+    project.replace("params.yaml", '    - "Sex"\n', '    - "Species"\n')
+    said = typed(project, "dvc repro")
+    assert "rows have no target and are left out" in said
+    assert json.loads(project.read("models/penguins.features.json"))["target"] == "Sex"
+    assert json.loads(project.read("reports/metrics.json"))["accuracy"] > 0.8
+    project.git("checkout", "-q", ".")
+
+    target, numeric, train, plots, deps, evaluation, thresholds = blocks("yaml")[2:]
+    edit(project, "params.yaml", r"  target: .*\n  task: .*\n", target)
+    edit(project, "params.yaml", r"  numeric:\n(    - .*\n)+", numeric)
+    stopped = project.run("dvc", "repro")
+    assert stopped.status and "unexpected keyword argument 'C'" in stopped.output and "; Ridge takes alpha, " in stopped.output
+    edit(project, "params.yaml", r"^train:.*\n(  .*\n)+", train)
+    stopped = project.run("dvc", "repro")
+    assert stopped.status and "output 'reports/confusion_matrix.csv' does not exist" in " ".join(stopped.output.split())
+    edit(project, "dvc.yaml", r"(?<=    plots:\n)(      .*\n)+", plots)
+    edit(project, "dvc.yaml", r"(      - reports/(confusion_matrix|calibration)\.\w+\n)+(?=    params:)", deps)
+    edit(project, "versioning.yaml", r"  evaluation:\n(    - .*\n)+", evaluation)
+    edit(project, "versioning.yaml", r"^thresholds: \{\}\n", thresholds)
+    for line in blocks("sh")[6].splitlines():
+        typed(project, line)
+    project.assert_released("v1.0.0")
+    sidecar = json.loads(project.read("models/penguins.json"))
+    assert sidecar["metrics"]["r2"] > 0.5 and {"r2", "rmse", "mae"} <= set(sidecar["metrics"])

@@ -17,15 +17,17 @@ from .predict import load_model, predict
 from .prepare import DataError, read_table, run, write_table
 
 
-def classification_metrics(actual: np.ndarray, probabilities: np.ndarray, classes: list[str]) -> dict[str, float]:
+def classification_metrics(
+    actual: np.ndarray, probabilities: np.ndarray, classes: list[str], positive: str | None = None
+) -> dict[str, float]:
     """Return the metrics of `probabilities`, an array of rows x classes.
 
-    With two classes f1, roc_auc and brier are those of the last one; with more, f1 and roc_auc are the mean over the
-    classes that the test split has, each against the rest, and brier is the sum over the classes.
+    With two classes f1, roc_auc and brier are those of the positive one, else the last; with more, f1 and roc_auc are the
+    mean over the classes that the test split has, each against the rest, and brier is the sum over the classes.
     """
     predicted = np.array(classes)[probabilities.argmax(axis=1)]
     truth = actual[:, None] == np.array(classes)[None, :]
-    judged = [-1] if len(classes) == 2 else range(len(classes))
+    judged = [_place(classes, positive)] if len(classes) == 2 else range(len(classes))
     aucs = [metrics.roc_auc_score(truth[:, i], probabilities[:, i]) for i in judged if 0 < truth[:, i].mean() < 1]
     if not aucs:
         raise DataError(f"all test rows have the class {actual.tolist()[0]!r}: roc_auc needs a larger split.test_size")
@@ -68,13 +70,19 @@ def own_metrics(actual: np.ndarray, predictions: pd.DataFrame, spec: FeatureSpec
     # ---- END OF REPLACE --------------------------------------------------------
 
 
-def calibration(actual: np.ndarray, probabilities: np.ndarray, classes: list[str]) -> pd.DataFrame:
+def _place(classes: list[str], positive: str | None) -> int:
+    """Return where the positive one of two classes stands."""
+    return 1 if positive is None else classes.index(positive)
+
+
+def calibration(actual: np.ndarray, probabilities: np.ndarray, classes: list[str], positive: str | None = None) -> pd.DataFrame:
     """Return `predicted` and `observed` rates and the `rows` of up to ten bins of predicted probability.
 
-    With two classes of the last one; with more, of whichever class was predicted.
+    With two classes of the positive one, else the last; with more, of whichever class was predicted.
     """
     if len(classes) == 2:
-        score, hit = probabilities[:, 1], actual == classes[1]
+        place = _place(classes, positive)
+        score, hit = probabilities[:, place], actual == classes[place]
     else:
         score, hit = probabilities.max(axis=1), actual == np.array(classes)[probabilities.argmax(axis=1)]
     bins = np.minimum((score * 10).astype(int), 9)
@@ -126,8 +134,8 @@ def evaluate(predictions: pd.DataFrame, actual: np.ndarray, spec: FeatureSpec, r
         save_figure(draw_curve(table, "actual", "predicted"), reports / "residuals.png")
     else:
         probabilities = predictions.drop(columns="prediction").to_numpy(dtype=float)
-        values = classification_metrics(actual, probabilities, spec["classes"])
-        curve = calibration(actual, probabilities, spec["classes"])
+        values = classification_metrics(actual, probabilities, spec["classes"], spec.get("positive"))
+        curve = calibration(actual, probabilities, spec["classes"], spec.get("positive"))
         write_table(table, reports / "confusion_matrix.csv")
         write_table(curve, reports / "calibration.csv")
         save_figure(draw_confusion(actual, table["predicted"], spec["classes"]), reports / "confusion_matrix.png")
@@ -152,6 +160,10 @@ def main() -> None:
     table = read_table(args.test)
     values = evaluate(predict(load_model(args.model), spec, table), labels(table, spec), spec, args.reports)
     print("  ".join(f"{name} {value:.4g}" for name, value in sorted(values.items())))
+    if len(spec["classes"]) == 2:
+        print(
+            f"f1, roc_auc, brier and the calibration are about {spec.get('positive', spec['classes'][1])!r} (features.positive)"
+        )
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ class FeatureSpec(TypedDict):
     schema_version: int
     task: str  # classification | regression
     target: str
-    classes: list[str]  # sorted; of two classes the last is the positive one; empty for a regression
+    classes: list[str]  # sorted; empty for a regression
+    positive: NotRequired[str]  # of two classes, the one that f1, roc_auc, brier and the calibration are about; else the last
     features: list[Feature]
     derived: NotRequired[list[Derived]]  # what own_features adds to them
 
@@ -77,8 +78,12 @@ def learn_spec(
     categorical: list[str],
     dates: Mapping[str, str] | None = None,
     decimal: str = ".",
+    positive: str | None = None,
 ) -> FeatureSpec:
-    """Return the specification of the train split; the test split must not teach it anything."""
+    """Return the specification of the train split; the test split must not teach it anything.
+
+    Raises DataError for a positive class where there are not two, or not this one.
+    """
     features: list[Feature] = [{"name": name, "type": "number"} for name in numeric]
     if decimal != ".":
         features = [{**feature, "decimal": decimal} for feature in features]
@@ -96,9 +101,22 @@ def learn_spec(
         "classes": classes,
         "features": features,
     }
+    if positive is not None:
+        spec["positive"] = _checked_positive(positive, spec)
     if derived := _learn_derived(_inputs(train, spec), target):
         spec["derived"] = derived
     return spec
+
+
+def _checked_positive(positive: str, spec: FeatureSpec) -> str:
+    classes, target = spec["classes"], spec["target"]
+    if len(classes) != 2:
+        found = f"has {len(classes)} classes" if classes else "is a number"
+        raise DataError(f"features.positive is {positive!r}, and the target {target!r} {found}: it is for two; take the line out")
+    if positive not in classes:
+        written = " or ".join(json.dumps(name, ensure_ascii=False) for name in classes)
+        raise DataError(f"features.positive is {positive!r}, which is no class of the target {target!r}: write {written}")
+    return positive
 
 
 def _learn_derived(inputs: pd.DataFrame, target: str) -> list[Derived]:

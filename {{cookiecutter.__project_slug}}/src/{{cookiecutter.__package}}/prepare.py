@@ -5,6 +5,7 @@ import csv
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,6 +53,38 @@ class Columns(NamedTuple):
     categorical: list[str]
     dates: dict[str, str]  # and how they are written
     decimal: str
+    positive: str | None = None  # the class that the metrics of two classes are about
+
+
+@dataclass
+class Seen:
+    """What is said of the rows that went by, so that none goes away in silence."""
+
+    rows: int = 0
+    unlabelled: int = 0
+    sampled: bool = False
+    unread: dict[str, str] = field(default_factory=dict)  # of a column, a value that is none of what it should hold
+
+    def look(self, name: str, raw: pd.Series, read: pd.Series, whole: bool = True) -> None:
+        """Keep an example where nothing in a column could be read, or (not `whole`) where something could not."""
+        unread = read.isna()
+        if name not in self.unread and (unread.all() if whole else unread.any()):
+            texts = as_text(raw[unread]).dropna().tolist()
+            self.unread |= dict.fromkeys([name], texts[0]) if texts else {}
+
+    def such_as(self, names: Iterable[str]) -> str:
+        """Return the examples of some columns, to be put behind what is wrong."""
+        found = [repr(self.unread[name]) for name in names if name in self.unread]
+        return f", such as {', '.join(found)}" if found else ""
+
+    def lines(self, target: str, kept: int) -> list[str]:
+        """Return what to say of rows that are not used."""
+        if self.sampled:
+            return [f"{kept:,} of {self.rows:,} rows are sampled (split.max_rows); rows without a target are not among them"]
+        if self.unlabelled:
+            few = f"{self.unlabelled:,} of {self.rows:,} rows have no target"
+            return [f"{few} and are left out: the column {target!r} has no usable value there{self.such_as([target])}"]
+        return []
 
 
 def read_columns(path: Path) -> Columns:
@@ -64,7 +97,7 @@ def read_columns(path: Path) -> Columns:
     decimal = str(features.get("decimal") or ".")
     if decimal not in (".", ","):
         raise DataError(f"features.decimal in {path} is {decimal!r}, not '.' or ','")
-    return Columns(str(target), str(task), *lists, dates, decimal)
+    return Columns(str(target), str(task), *lists, dates, decimal, _text(features.get("positive")))
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -270,23 +303,25 @@ def clean(
     return sample([raw], columns, max_rows=len(raw) or 1, seed=0)
 
 
-def sample(parts: Iterable[pd.DataFrame], columns: Columns, max_rows: int, seed: int) -> pd.DataFrame:
+def sample(parts: Iterable[pd.DataFrame], columns: Columns, max_rows: int, seed: int, seen: Seen | None = None) -> pd.DataFrame:
     """Return the cleaned rows of a table, or `max_rows` of them at random, in the table's order.
 
-    Which rows are taken depends on the table and on the seed, not on how the table was cut into parts.
+    Which rows are taken depends on the table and on the seed, not on how the table was cut into parts. `seen` counts them.
     """
+    seen = seen or Seen()
     draw = np.random.default_rng(seed)
     kept: list[pd.DataFrame] = []
     limit, rows = np.inf, 0
     for part in parts:
         lots = pd.Series(draw.random(len(part)))
-        frame = _shape(part.reset_index(drop=True), columns, lots <= limit)
+        frame = _shape(part.reset_index(drop=True), columns, lots <= limit, seen)
         kept.append(frame.set_axis(pd.Index(lots[frame.index])))
         rows += len(frame)
         if rows > 1.5 * max_rows:
             kept = [_lowest(kept, max_rows)]
             limit, rows = kept[0].index.max(), max_rows
-    return _checked(_lowest(kept, max_rows).reset_index(drop=True))
+    seen.sampled = limit < np.inf or rows > max_rows
+    return _checked(_lowest(kept, max_rows).reset_index(drop=True), columns, seen)
 
 
 def _lowest(kept: list[pd.DataFrame], max_rows: int) -> pd.DataFrame:
@@ -297,9 +332,9 @@ def _lowest(kept: list[pd.DataFrame], max_rows: int) -> pd.DataFrame:
     return frame[frame.index <= np.partition(frame.index, max_rows - 1)[max_rows - 1]]
 
 
-def _shape(raw: pd.DataFrame, columns: Columns, taken: pd.Series) -> pd.DataFrame:
+def _shape(raw: pd.DataFrame, columns: Columns, taken: pd.Series, seen: Seen) -> pd.DataFrame:
     """Return features and target of the rows that are taken and have a label."""
-    target, task, numeric, categorical, dates, decimal = columns
+    target, task, numeric, categorical, dates, decimal, _ = columns
     features = [*numeric, *categorical, *dates]
     if task not in ("classification", "regression"):
         raise DataError(f"data.task is {task!r}, not 'classification' or 'regression'")
@@ -307,18 +342,32 @@ def _shape(raw: pd.DataFrame, columns: Columns, taken: pd.Series) -> pd.DataFram
         raise DataError(f"the table has no column {unknown}; it has {list(raw.columns)}")
     if not features or target in features or len(set(features)) < len(features):
         raise DataError(f"features must be one or more distinct columns without the target {target!r}: {features}")
+    seen.rows += len(raw)
     raw = _cleaned(raw[taken], columns)
     label = as_text(raw[target]) if task == "classification" else as_numbers(raw[target], decimal)
+    seen.unlabelled += int(label.isna().sum())
+    seen.look(target, raw[target], label, whole=False)
     raw, label = raw[label.notna()], label[label.notna()]
     shaped = {name: as_numbers(raw[name], decimal) for name in numeric}
     shaped |= {name: as_text(raw[name]) for name in categorical}
     shaped |= {name: as_dates(raw[name], form) for name, form in dates.items()}
+    for name, column in shaped.items():
+        seen.look(name, raw[name], column)
     return pd.DataFrame({**shaped, target: label})
 
 
-def _checked(frame: pd.DataFrame) -> pd.DataFrame:
+def _checked(frame: pd.DataFrame, columns: Columns, seen: Seen) -> pd.DataFrame:
+    if seen.rows and frame.empty and columns.target in seen.unread:
+        example = seen.unread[columns.target]
+        raise DataError(
+            f"data.task is {columns.task!r}, and no value of the target {columns.target!r} is a number, but text such as "
+            f"{example!r}: "
+            'a classification, or another target; see "Another target, another task" in docs/own-data.md of the template'
+        )
+    if seen.rows and frame.empty:
+        raise DataError(f"no row is left to learn from: of {seen.rows}, {seen.unlabelled} have no target {columns.target!r}")
     if empty := [name for name in frame.columns if frame[name].isna().all()]:
-        raise DataError(f"no usable value in column {empty}: is it in the right list of features?")
+        raise DataError(f"no usable value in column {empty}{seen.such_as(empty)}: is it in the right list of features?")
     return frame
 
 
@@ -360,12 +409,14 @@ def main() -> None:
     if not isinstance(max_rows, int) or max_rows < 1:
         raise DataError(f"split.max_rows in {args.params} is {max_rows!r}, not a number of rows")
     used = [*columns.numeric, *columns.categorical, *columns.dates, columns.target]
-    frame = sample(read_parts(args.raw, used), columns, max_rows, seed)
+    seen = Seen()
+    frame = sample(read_parts(args.raw, used), columns, max_rows, seed, seen)
     train, test = split(frame, columns.target, columns.task, test_size, seed)
     write_table(train, args.train)
     write_table(test, args.test)
-    sampled = f", sampled by split.max_rows {max_rows}" if len(frame) == max_rows else ""
-    print(f"{len(train)} rows to {args.train}, {len(test)} rows to {args.test}{sampled}")
+    print(f"{len(train)} rows to {args.train}, {len(test)} rows to {args.test}")
+    for line in seen.lines(columns.target, len(frame)):
+        print(line)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Train the model and save it: a safe format, and the same bytes for the same training."""
 
 import argparse
+import inspect
 import io
 import json
 import pickle
@@ -81,7 +82,9 @@ def _build(features: pd.DataFrame, spec: FeatureSpec, params: dict[str, Any], se
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
             raise
-        raise DataError(f"{error}: the section train of params.yaml holds arguments of the model in train.py") from error
+        raise DataError(
+            f"{error}: the section train of params.yaml holds arguments of the model in train.py{_arguments(error)}"
+        ) from error
     wanted = ["fit", "predict", *(["predict_proba"] if spec["task"] == "classification" else [])]
     if isinstance(model, type) or not all(hasattr(model, name) for name in wanted[:2]):
         raise DataError(f"build_model in train.py returns {model!r}: an estimator with fit and predict")
@@ -91,6 +94,18 @@ def _build(features: pd.DataFrame, spec: FeatureSpec, params: dict[str, Any], se
             "CalibratedClassifierCV(model, ensemble=False) does around any other"
         )
     return model
+
+
+def _arguments(error: TypeError) -> str:
+    """Return what the class that refused an argument takes, where its name leads to it."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    name = str(error).partition(".")[0].partition("(")[0]
+    known = {**trace.tb_frame.f_globals, **trace.tb_frame.f_locals} if trace else {}
+    if not isinstance(known.get(name), type):
+        return ""
+    return f"; {name} takes {', '.join(inspect.signature(known[name]).parameters)}"
 
 
 def _named(model: Any) -> str:
