@@ -327,6 +327,93 @@ def test_what_reads_back_otherwise_is_not_switched_to(
     assert configs(project) == before
 
 
+def test_what_lies_behind_links_is_copied_too(project: Path, tmp_path: Path) -> None:
+    old = project.with_name("churn-storage")
+    there = kept(old)
+    for part in ("dvc/files", "releases"):
+        (old / part).rename(tmp_path / part.replace("/", "-"))
+        (old / part).symlink_to(tmp_path / part.replace("/", "-"))
+    (old / "dvc/files/around").symlink_to(old / "dvc")
+    assert main(["storage", "move", str(tmp_path / "nas")]) == 0
+    assert kept(tmp_path / "nas") == there
+
+
+@pytest.mark.parametrize("part", ["dvc/files", "releases", "dvc/files/md5/00"])
+def test_a_link_that_leads_nowhere_is_named(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str) -> None:
+    place, before = project.with_name("churn-storage") / part, configs(project)
+    if place.exists():
+        place.rename(tmp_path / "away")
+    place.symlink_to(tmp_path / "unplugged")
+    assert main(["storage", "move", str(tmp_path / "nas")]) == 1
+    assert f"{place} is a link to {tmp_path / 'unplugged'}, which is not there" in said(capsys)
+    assert configs(project) == before
+
+
+def test_a_place_without_anything_of_the_releases_is_not_moved(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, before = project.with_name("churn-storage"), configs(project)
+    (old / "dvc/files").rename(tmp_path / "away")
+    assert main(["storage", "move", str(tmp_path / "nas")]) == 1
+    output = said(capsys)
+    assert f"{old}/dvc holds nothing of any release, such as {small.ARTIFACT} of v0.1.0 with the MD5 " in output
+    assert "nothing was switched" in output
+    assert configs(project) == before and not (tmp_path / "nas").exists()
+    subprocess.run([sys.executable, "-m", "dvc", "push", "-q", "--all-tags"], check=True)
+    assert main(["storage", "move", str(tmp_path / "nas")]) == 0
+
+
+@pytest.mark.parametrize("cloud", [False, True])
+def test_nothing_that_is_there_is_overwritten(
+    project: Path, s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], cloud: bool
+) -> None:
+    there, before = kept(project.with_name("churn-storage")), configs(project)
+    name = next(name for name in there if name.endswith("churn.skops"))
+    own = {"README.txt": b"mine\n", name: b"another one's model\n"}
+    url = f"s3://{BUCKET}/x" if cloud else str(tmp_path / "nas")
+
+    def put(place: str, content: bytes) -> None:
+        if cloud:
+            s3.put_object(Bucket=BUCKET, Key=f"x/{place}", Body=content)
+        else:
+            (tmp_path / "nas" / place).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "nas" / place).write_bytes(content)
+
+    def found() -> dict[str, bytes]:
+        return objects(s3, "x/") if cloud else bytes_of(tmp_path / "nas")
+
+    for place, content in own.items():
+        put(place, content)
+    assert main(["storage", "move", url]) == 1
+    one, other = (f"{len(it)} bytes with the SHA-256 {hashlib.sha256(it).hexdigest()[:10]}…" for it in (own[name], there[name]))
+    output = said(capsys)
+    assert f"{url}/{name} is there already with other bytes ({one}; to be copied: {other}); nothing is overwritten" in output
+    assert configs(project) == before and {place: found()[place] for place in own} == own
+    put(name, there[name])
+    assert main(["storage", "move", url]) == 0
+    assert found() == {**there, "README.txt": b"mine\n"}
+
+
+@pytest.mark.parametrize("place", [".", "store", "a/b", ".git/store", "{linked}"])
+def test_a_place_in_the_repository_is_refused(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    before = configs(project)
+    (tmp_path / "linked").symlink_to(project)
+    url = place.format(linked=tmp_path / "linked/store")
+    assert main(["storage", "move", url]) == 2
+    output = said(capsys)
+    assert f"{(project / url).resolve()} is inside the repository, " in output
+    assert f"hint: model storage move {project}-storage" in output
+    assert main(["setup", "--no-install", "--storage", url, "--yes"]) == 2
+    assert configs(project) == before and git(project, "status", "--porcelain") == ""
+
+
+def test_a_place_whose_name_begins_as_that_of_the_repository(project: Path) -> None:
+    assert main(["storage", "move", f"../{project.name}-2"]) == 0
+    assert Storage(Repository(project)).remote_folder == project.with_name(f"{project.name}-2") / "dvc"
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [

@@ -88,6 +88,8 @@ def change_answers(repository: Repository, wanted: dict[str, str], arguments: ar
     root = repository.path
     plan = answers.plan(root, wanted)
     moved = moving.target(arguments.storage, arguments.endpoint_url) if arguments.storage is not None else None
+    if moved:
+        moving.refuse_inside(repository, moved)
     changes = [*plan.changes, *(moving.planned(repository, moved) if moved else [])]
     for change in changes:
         _print(change.diff())

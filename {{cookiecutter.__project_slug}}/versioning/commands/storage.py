@@ -6,7 +6,8 @@ import argparse
 import importlib
 import logging
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from .. import clouds
 from .. import storage as places
 from ..answers import Change, read
-from ..errors import UsageError, VersioningError
+from ..errors import Malformed, UsageError, VersioningError
 from ..git import Repository
 
 if TYPE_CHECKING:
@@ -44,13 +45,14 @@ def storage(arguments: argparse.Namespace) -> int:
     """
     with Repository.discover() as repository:
         options = target(arguments.url, arguments.endpoint_url)
+        refuse_inside(repository, options)
         old = source_of(repository)
         if old["url"] != options["url"]:
             installed = _make_reachable(repository, options["url"], install=not arguments.no_install)
             before = logging.root.manager.disable
             logging.disable(logging.CRITICAL)  # clients print whole tracebacks; what went wrong is said in one line
             try:
-                _copy(old, {**_own(repository, options["url"]), **options})
+                _copy(repository, old, {**_own(repository, options["url"]), **options})
             except VersioningError:
                 for change in installed:
                     Change(change.path, change.after, change.before).apply(repository.path)
@@ -128,6 +130,22 @@ def switch(repository: Repository, options: dict[str, str]) -> None:
         places.set_local(repository, {})
 
 
+def refuse_inside(repository: Repository, options: dict[str, str]) -> None:
+    """What lies in the working tree, the next `git add -A` takes.
+
+    Raises:
+        UsageError: the place is a folder in the repository.
+    """
+    if clouds.of(options["url"]):
+        return
+    folder = Path(options["url"]).resolve().parent
+    for top in (repository.path, repository.main_worktree, repository.common_dir):
+        if folder.is_relative_to(top.resolve()):
+            beside = repository.main_worktree.with_name(f"{repository.main_worktree.name}-storage")
+            cure = f"model storage move {shlex.quote(str(beside))}"
+            raise UsageError(f"{folder} is inside the repository, {top}, and Git would take the data for its own", cure)
+
+
 def target(url: str, endpoint: str | None) -> dict[str, str]:
     """The new place as the options of DVC's remote."""
     top = clouds.place(url)
@@ -166,12 +184,13 @@ def _make_reachable(repository: Repository, url: str, *, install: bool) -> list[
     return changes
 
 
-def _copy(old: dict[str, str], new: dict[str, str]) -> None:
+def _copy(repository: Repository, old: dict[str, str], new: dict[str, str]) -> None:
     from .. import transfer
 
     source, into = _tops(old, new)
     if f"{into.url}/".startswith(f"{source.url}/dvc/") or f"{source.url}/".startswith(f"{into.url}/dvc/"):
         raise UsageError(f"{into.url} and {source.url} lie in one another: choose a place beside")
+    _refuse_another(repository, source)
     transfer.write_note(into, "README.txt", _NOTE)
     for part in ("dvc", "releases"):
         copied = transfer.copy(source.below(part), into.below(part), f"copying {part} to {into.url}")
@@ -181,6 +200,34 @@ def _copy(old: dict[str, str], new: dict[str, str]) -> None:
             size = f"{copied.size / 1e6:,.1f} MB" if copied.size >= 1e5 else f"{copied.size:,} bytes"
             there = f" ({copied.files - copied.copied} were there already)" if copied.copied < copied.files else ""
             print(f"{part}: {copied.files} files, {size}, read back from {into.url}/{part} and equal{there}")
+
+
+def _refuse_another(repository: Repository, source: transfer.Place) -> None:
+    """A place that holds nothing of any release is not the one where they lie, whatever the configuration says."""
+    named, held = dict(_released(repository)), source.below("dvc").files()
+    if named and not any(f"files/md5/{md5[:2]}/{md5[2:]}" in held for md5 in named):
+        md5, what = next(reversed(named.items()))
+        raise VersioningError(
+            f"{source.url}/dvc holds nothing of any release, such as {what} with the MD5 {md5}; nothing was switched",
+            "in a clone that has the data: dvc push --all-tags; then move again",
+        )
+
+
+def _released(repository: Repository) -> Iterator[tuple[str, str]]:
+    """The MD5 of each file that a release's sidecar names, and what it is, the newest release's last."""
+    from .. import releases
+    from .. import sidecar as sidecars
+    from ..snapshot import CommitSnapshot
+
+    for release in releases.find(repository):
+        snapshot = CommitSnapshot(repository, release.commit)
+        with suppress(Malformed):
+            for path in sidecars.find(snapshot):
+                content = snapshot.json(path)
+                for section in ("data", "artifact"):
+                    md5, name = (sidecars.field(content, section, key) for key in ("md5", "path"))
+                    if isinstance(md5, str) and md5:
+                        yield md5, f"{name} of {release.tag}"
 
 
 def _tops(old: dict[str, str], new: dict[str, str]) -> tuple[transfer.Place, transfer.Place]:
