@@ -16,7 +16,7 @@ from moto.server import ThreadedMotoServer
 
 from tests.conftest import ROOT, TEMPLATE, git, run_cookiecutter
 from tests.versioning import small
-from versioning import clouds, transfer
+from versioning import clouds, gate, transfer
 from versioning.cli import main
 from versioning.git import Repository
 from versioning.storage import CONFIG, LOCAL_CONFIG, Storage, connect, unreachable
@@ -253,6 +253,52 @@ def test_as_an_answer_it_is_as_good_as_at_generation(
     assert setup("--storage", str(made.with_name("customer-churn-storage")), "--yes")[0] == 0
     git(made, "add", "-A")
     assert git(made, "status", "--porcelain") == ""
+
+
+def test_a_clone_that_has_not_followed(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new, other = project.with_name("churn-storage"), tmp_path / "nas", clone(project)
+    assert connect(Repository(other)) is None
+    pull(other)
+    assert main(["storage", "move", str(new)]) == 0
+    before, there = configs(other), kept(old)
+    assert str(old) in before[1]
+    name = f"dvc/files/md5/{(md5 := hashlib.md5(b'a model with C=1.0' + bytes([10])).hexdigest())[:2]}/{md5[2:]}"
+    git(other, "checkout", "-q", "v0.1.0")
+    pull(other)
+    release = [["v0.1.0"], [git(other, "rev-parse", "v0.1.0^{commit}")]]
+    monkeypatch.chdir(other)
+    capsys.readouterr()
+    main(["doctor"])
+    assert f"the storage moved to {new}, and this clone still has {old}/dvc" in said(capsys)
+    # The new place is not there now: nothing goes to the old one, where nobody looks any more.
+    new.rename(tmp_path / "unplugged")
+    (old / name).unlink()
+    (finding,) = gate.push_data(Repository(other), *release)
+    assert f"is {new}/dvc, which is not here" in finding.message and finding.hint == "python3 -m versioning setup"
+    assert configs(other) == before and not (old / name).exists()
+    (tmp_path / "unplugged").rename(new)
+    (new / name).unlink()
+    assert gate.push_data(Repository(other), *release) == []
+    assert f"the storage moved to {new}, and this clone with it" in said(capsys)
+    assert kept(new) == there and not (old / name).exists()
+    assert Storage(Repository(other)).remote_folder == new / "dvc"
+
+
+def test_what_came_late_to_the_old_place_is_brought(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = project.with_name("churn-storage"), tmp_path / "nas"
+    assert main(["storage", "move", str(new)]) == 0
+    name = f"dvc/files/md5/{(md5 := hashlib.md5(b'late').hexdigest())[:2]}/{md5[2:]}"
+    (old / name).parent.mkdir(exist_ok=True)
+    (old / name).write_bytes(b"late")
+    capsys.readouterr()
+    assert main(["storage", "move", str(new)]) == 0
+    came = f"dvc: 1 files came to {old}/dvc after the move, and are copied to {new}/dvc now"
+    assert said(capsys).splitlines() == [came.replace("/dvc ", " "), f"the storage is {new} already"]
+    assert kept(new) == kept(old)
+    assert main(["storage", "move", str(new)]) == 0
+    assert said(capsys) == f"the storage is {new} already\n"
 
 
 # --- what goes wrong --------------------------------------------------------------------------------------------------

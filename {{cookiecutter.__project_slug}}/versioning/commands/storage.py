@@ -47,18 +47,18 @@ def storage(arguments: argparse.Namespace) -> int:
         options = target(arguments.url, arguments.endpoint_url)
         refuse_inside(repository, options)
         old = source_of(repository)
-        if old["url"] != options["url"]:
-            installed = _make_reachable(repository, options["url"], install=not arguments.no_install)
-            before = logging.root.manager.disable
-            logging.disable(logging.CRITICAL)  # clients print whole tracebacks; what went wrong is said in one line
-            try:
-                _copy(repository, old, {**_own(repository, options["url"]), **options})
-            except VersioningError:
-                for change in installed:
-                    Change(change.path, change.after, change.before).apply(repository.path)
-                raise
-            finally:
-                logging.disable(before)
+        stays = old["url"] == options["url"]
+        installed = [] if stays else _make_reachable(repository, options["url"], install=not arguments.no_install)
+        before = logging.root.manager.disable
+        logging.disable(logging.CRITICAL)  # clients print whole tracebacks; what went wrong is said in one line
+        try:
+            (_copy_late if stays else _copy)(repository, old, {**_own(repository, options["url"]), **options})
+        except VersioningError:
+            for change in installed:
+                Change(change.path, change.after, change.before).apply(repository.path)
+            raise
+        finally:
+            logging.disable(before)
         changed = [change.path for change in planned(repository, options)]
         switch(repository, options)
         _say_next(repository, old["url"], options["url"], changed)
@@ -200,6 +200,22 @@ def _copy(repository: Repository, old: dict[str, str], new: dict[str, str]) -> N
             size = f"{copied.size / 1e6:,.1f} MB" if copied.size >= 1e5 else f"{copied.size:,} bytes"
             there = f" ({copied.files - copied.copied} were there already)" if copied.copied < copied.files else ""
             print(f"{part}: {copied.files} files, {size}, read back from {into.url}/{part} and equal{there}")
+
+
+def _copy_late(repository: Repository, old: dict[str, str], new: dict[str, str]) -> None:
+    """Copy what came to the folder beside `origin` after the storage had moved away from there: some clone had not followed."""
+    beside, cloud = places.embedded(repository), clouds.of(new["url"])
+    if beside is None or str(beside) == new["url"] or (cloud and not find_spec(clouds.CLIENTS[cloud])):
+        return
+    from .. import transfer
+
+    source, into = _tops({"url": str(beside)}, {**old, **new})
+    for part in ("dvc", "releases"):
+        copied = transfer.copy(source.below(part), into.below(part), f"copying {part} to {into.url}", late=True)
+        if copied.damaged:
+            raise _damaged(source.below(part), copied.damaged)
+        if copied.files:
+            print(f"{part}: {copied.files} files came to {source.url} after the move, and are copied to {into.url} now")
 
 
 def _refuse_another(repository: Repository, source: transfer.Place) -> None:
