@@ -100,6 +100,17 @@ def test_the_state_of_a_widget_stays_with_the_output_that_shows_it() -> None:
         assert b"widget-state" not in notebooks.stripped(as_bytes(notebook(cell, widgets=state)))
 
 
+def test_what_the_filter_cannot_take_out_is_not_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No hint would end that refusal."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    monkeypatch.chdir(tmp_path)
+    ran = notebook(code("1", "1", count=1))
+    for name, content in (("a.ipynb", ran), ("b.ipynb", {"cells": ran["cells"]})):
+        (tmp_path / name).write_bytes(as_bytes(content))
+    subprocess.run(["git", "add", "-A"], check=True)
+    assert (notebooks.check(["a.ipynb"]), notebooks.check(["b.ipynb"])) == (1, 0)
+
+
 # --- in a repository --------------------------------------------------------------------------------------------------
 
 
