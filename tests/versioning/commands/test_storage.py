@@ -384,6 +384,19 @@ def test_what_lies_behind_links_is_copied_too(project: Path, tmp_path: Path) -> 
     assert kept(tmp_path / "nas") == there
 
 
+@pytest.mark.parametrize("name", ["dvc", "another"])
+def test_releases_are_copied_where_dvc_itself_is_a_link(project: Path, tmp_path: Path, name: str) -> None:
+    old = project.with_name("churn-storage")
+    there = kept(old)
+    (tmp_path / "disk").mkdir()
+    (old / "dvc").rename(tmp_path / "disk" / name)
+    (old / "dvc").symlink_to(tmp_path / "disk" / name)
+    assert main(["storage", "move", str(tmp_path / "nas")]) == 0
+    assert kept(tmp_path / "nas") == there
+    assert main(["storage", "move", str(old)]) == 0
+    assert Storage(Repository(project)).remote_folder == tmp_path / "disk" / name
+
+
 @pytest.mark.parametrize("part", ["dvc/files", "releases", "dvc/files/md5/00"])
 def test_a_link_that_leads_nowhere_is_named(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str) -> None:
     place, before = project.with_name("churn-storage") / part, configs(project)

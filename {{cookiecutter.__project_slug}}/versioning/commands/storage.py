@@ -80,7 +80,7 @@ def source_of(repository: Repository) -> dict[str, str]:
     if here.remote_name != places.REMOTE:
         cure = f"dvc remote rename {here.remote_name} {places.REMOTE}"
         raise UsageError(f"the default DVC remote is «{here.remote_name}», not «{places.REMOTE}»", cure)
-    url = here.remote if here.remote_folder is None else str(here.remote_folder)
+    url = _written(here) or here.remote
     if here.remote_folder is not None and not here.remote_folder.is_dir():
         raise VersioningError(places.unreachable(repository, f"{url} is not there: the storage"))
     return here.remote_options | {"url": url}
@@ -89,8 +89,15 @@ def source_of(repository: Repository) -> dict[str, str]:
 def is_elsewhere(repository: Repository, options: dict[str, str]) -> bool:
     """Whether the storage is another place than this now."""
     here = places.Storage(repository)
-    now = here.remote if here.remote_folder is None else str(here.remote_folder)
-    return now != options["url"]
+    return (_written(here) or here.remote) != options["url"]
+
+
+def _written(here: places.Storage) -> str | None:
+    """The storage's folder as it is named: `dvc` may be a link to another disk, and `releases` lies beside the link."""
+    if here.remote is None or here.remote_folder is None:
+        return None
+    named = here.root / ".dvc" / here.remote
+    return str(named.parent.resolve() / named.name) if named.name == "dvc" else str(here.remote_folder)
 
 
 def planned(repository: Repository, options: dict[str, str]) -> list[Change]:
