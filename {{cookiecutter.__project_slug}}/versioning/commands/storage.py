@@ -232,7 +232,7 @@ def _refuse_another(repository: Repository, source: transfer.Place) -> None:
         md5, what = next(reversed(named.items()))
         raise VersioningError(
             f"{source.url}/dvc holds nothing of any release, such as {what} with the MD5 {md5}; nothing was switched",
-            "in a clone that has the data: dvc push --all-tags; then move again",
+            "dvc push --all-tags, in a clone that has the data; then move again",
         )
 
 
