@@ -74,6 +74,43 @@ def test_it_takes_what_nbstripout_takes() -> None:
     assert subprocess.run(command, input=notebooks.stripped(ran), capture_output=True, check=False).returncode == 0
 
 
+def test_half_a_character_is_written_as_it_was() -> None:
+    ran = as_bytes(notebook(code("x = 'HALF ü 😀'", "HALF", count=1))).replace(b"HALF", rb"\ud83d")
+    assert notebooks.stripped(ran) == as_bytes(notebook(code("x = 'HALF ü 😀'"))).replace(b"HALF", rb"\ud83d")
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1E5", "1.10", "-0", "-0.0", "0.1", "3", "9" * 5000, "1" * 400 + ".5", "NaN"])
+def test_a_number_is_written_as_it_was(number: str) -> None:
+    ran = as_bytes(notebook(code("1", "1", count=1), mine="NUMBER"))
+    stored = as_bytes(notebook(code("1"), mine="NUMBER"))
+    assert notebooks.stripped(ran.replace(b'"NUMBER"', number.encode())) == stored.replace(b'"NUMBER"', number.encode())
+
+
+def test_the_state_of_a_widget_stays_with_the_output_that_shows_it() -> None:
+    view = {
+        "output_type": "display_data",
+        "data": {"application/vnd.jupyter.widget-view+json": {"model_id": "m"}},
+        "metadata": {},
+    }
+    state = {"application/vnd.jupyter.widget-state+json": {"state": {"m": {}}}}
+    shown = code("1", tags=["keep_output"]) | {"outputs": [view]}
+    ran = notebook(shown, code("2", "2", count=1), widgets=state)
+    assert notebooks.stripped(as_bytes(ran)) == as_bytes(notebook(shown, code("2"), widgets=state))
+    for cell in (code("1") | {"outputs": [view]}, code("1", "1", tags=["keep_output"])):
+        assert b"widget-state" not in notebooks.stripped(as_bytes(notebook(cell, widgets=state)))
+
+
+def test_what_the_filter_cannot_take_out_is_not_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No hint would end that refusal."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    monkeypatch.chdir(tmp_path)
+    ran = notebook(code("1", "1", count=1))
+    for name, content in (("a.ipynb", ran), ("b.ipynb", {"cells": ran["cells"]})):
+        (tmp_path / name).write_bytes(as_bytes(content))
+    subprocess.run(["git", "add", "-A"], check=True)
+    assert (notebooks.check(["a.ipynb"]), notebooks.check(["b.ipynb"])) == (1, 0)
+
+
 # --- in a repository --------------------------------------------------------------------------------------------------
 
 

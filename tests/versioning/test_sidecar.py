@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.conftest import git
-from versioning import sidecar
+from versioning import pipeline, sidecar
 from versioning.git import Repository
 from versioning.snapshot import DiskSnapshot
 
@@ -51,6 +51,18 @@ def test_a_field_is_looked_up_without_an_error() -> None:
     content = {"artifact": {"path": "a"}, "seed": 1}
     assert sidecar.field(content, "artifact", "path") == "a"
     assert sidecar.field(content, "seed", "x") is sidecar.field(content, "x", "y") is sidecar.field(None, "x") is None
+
+
+def test_data_that_no_stage_names_is_told_from_data_that_was_not_read_yet() -> None:
+    stage = pipeline.Stage("prepare", "python prepare.py a.csv", {"a.csv": "a.csv"}, {}, {})
+    described = pipeline.Stage("sidecar", "model sidecar", {"b.csv": "b.csv"}, {}, {})
+    declared = pipeline.Pipeline({"prepare": stage, "sidecar": described}, {})
+    assert sidecar.named_elsewhere(declared, "params.yaml", "a.csv", "b.csv") is None
+    said = sidecar.named_elsewhere(declared, "params.yaml", "b.csv", "a.csv")
+    assert said and said.startswith(
+        "params.yaml names b.csv, dvc.yaml does not; prepare still reads a.csv; write b.csv for a.csv"
+    )
+    assert "in deps of the stage that reads the data" in (sidecar.named_elsewhere(declared, "params.yaml", "b.csv", None) or "")
 
 
 def test_it_is_written_whole_and_only_where_it_differs(tmp_path: Path) -> None:

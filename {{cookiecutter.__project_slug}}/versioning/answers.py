@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import shlex
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,9 +48,10 @@ class Change:
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
     def apply(self, root: Path) -> None:
-        """Write the file, or remove it with the folders that are empty then."""
+        """Write the file, through a link to where it is, or remove it with the folders that are empty then."""
         place = root / self.path
         if self.after is not None:
+            place = place.resolve()
             place.parent.mkdir(parents=True, exist_ok=True)
             draft = place.with_name(f"{place.name}.draft")
             draft.write_bytes(self.after.encode("utf-8", "surrogateescape"))
@@ -141,7 +143,9 @@ def services(root: Path, old: str, new: str) -> Plan:
     changes, kept = [], []
     # Of every service, not of `old` alone: who was interrupted half way has files of both.
     for path in sorted({path for files in shipped.values() for path in files}):
-        here, wanted = read(root / path), after.get(path)
+        wanted = after.get(path)
+        # What has the name of another service's file, and is none, is nobody's business.
+        here = read(root / path) if wanted is not None or (root / path).is_file() else None
         if here == wanted:
             continue
         if here is None or here in [files[path] for files in shipped.values() if path in files]:
@@ -181,11 +185,25 @@ def _line(key: str) -> re.Pattern[str]:
 
 
 def read(path: Path) -> str | None:
-    """A file's text as it is written, line ends too; None where there is none."""
+    """A file's text as it is written, line ends too; None where there is none.
+
+    Raises:
+        UsageError: a folder has its name, or a file that of the folder it belongs in.
+    """
     try:
         return path.read_bytes().decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         return None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder, and a file belongs there", _aside(path)) from None
+    except NotADirectoryError:
+        file = next(parent for parent in path.parents if parent.exists())
+        raise UsageError(f"{file} is a file, and a folder belongs there", _aside(file)) from None
+
+
+def _aside(path: Path) -> str:
+    place = shlex.quote(str(path))
+    return f"mv {place} {place}-before"
 
 
 def _lines(text: str | None) -> list[str]:

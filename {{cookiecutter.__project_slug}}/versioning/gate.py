@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import judge, remotes
+from . import judge, remotes, storage
 from . import pipeline as dvc
 from . import policy as policies
 from .checks import GIT, artifact, program, version
@@ -129,12 +129,20 @@ def pre_push(lines: Iterable[str], remote: str) -> int:
 
 
 def push_data(repository: Repository, tags: Sequence[str], commits: Sequence[str]) -> list[Finding]:
-    """Push what the commits' locks and pointers name to the DVC remote."""
+    """Push what the commits' locks and pointers name to the DVC remote; where that moved, to its new place."""
+    # DVC opens the repository by its place; from elsewhere (`git --git-dir`) that is the one that owns the common directory.
+    home = repository.path if (repository.path / ".dvc").is_dir() else repository.main_worktree
+    with Repository(home) as clone:
+        moved = storage.not_followed(clone)
+        unconnected = storage.connect(clone) if moved else None
+    if unconnected:
+        return [artifact.stored(" ".join(tags), unconnected, "python3 -m versioning setup")]
+    if moved:
+        print(f"model-gate: the storage moved to {moved.parent}, and this clone with it", file=sys.stderr)
     print(f"model-gate: pushing the data and models of {', '.join(tags)} to the DVC remote", file=sys.stderr)
     done = subprocess.run(
         [sys.executable, "-c", _PUSH, *commits],
-        # DVC opens the repository by its place; from elsewhere (`git --git-dir`) that is the one that owns the common directory.
-        cwd=repository.path if (repository.path / ".dvc").is_dir() else repository.main_worktree,
+        cwd=home,
         env=clean_environment() | {"DVC_NO_ANALYTICS": "1"},
         capture_output=True,
         text=True,
@@ -222,8 +230,6 @@ def _shares_policy(repository: Repository, commit: str, policy: Policy) -> bool:
 
 def after_checkout() -> int:
     """`git checkout`, `pull`, `rebase`: bring data and model to what is checked out. Never an error."""
-    from . import storage
-
     began = time.monotonic()
     repository = Repository.discover()
     os.chdir(repository.path)

@@ -196,7 +196,12 @@ def _stored(clone: Clone) -> Iterator[Diagnosis]:
     repository = clone.repository
     place = storage.Storage(repository)
     absent = place.remote is None or (place.remote_folder is not None and not place.remote_folder.is_dir())
-    if not absent:
+    moved = storage.not_followed(repository)
+    if moved:
+        yield Diagnosis(
+            "DVC remote", False, f"the storage moved to {moved.parent}, and this clone still has {place.remote}", SETUP
+        )
+    elif not absent:
         yield Diagnosis("DVC remote", True, str(place.remote))  # a cloud is not asked: this has to be fast
     elif storage.embedded(repository) is not None:
         yield Diagnosis("DVC remote", False, "the storage beside origin is not connected here", SETUP)

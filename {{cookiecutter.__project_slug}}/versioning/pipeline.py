@@ -160,6 +160,10 @@ class Pipeline:
         named = [stage for stage in self.stages.values() if is_sidecar_stage(stage.name)]
         return next((stage.name for stage in named if artifact in stage.deps.values()), SIDECAR_STAGE)
 
+    def readers(self, path: str) -> list[str]:
+        """The stages that name a file among their dependencies, but for the sidecar's."""
+        return [stage.name for stage in self.stages.values() if path in stage.deps.values() and not is_sidecar_stage(stage.name)]
+
     def recorded_dependency(self, path: str) -> Hash | None:
         """What the lock recorded of a dependency, by any stage but the sidecar's, which describes and makes nothing."""
         for stage in self.stages.values():

@@ -154,9 +154,11 @@ def describe(disk: DiskSnapshot, policy: Policy, model: str, now: datetime | Non
     recorded = pipeline.recorded_params(stages, policy.params)
     data_path = _needed(policy, params, "data", "path")
     data = pipeline.recorded_dependency(data_path)
-    if data is None:
-        raise VersioningError(f"no stage of dvc.lock read data.path, {data_path!r}", "dvc repro")
     previous = _previous(disk, model)
+    if data is None:
+        said = f"no stage of dvc.lock read data.path, {data_path!r}"
+        cure = named_elsewhere(pipeline, policy.params, str(data_path), field(previous, "data", "path"))
+        raise VersioningError(f"{said}: {cure}" if cure else said, None if cure else "dvc repro")
     same = field(previous, "artifact", "sha256") == artifact["sha256"]
     moment = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
     described: dict[str, Any] = {
@@ -188,6 +190,22 @@ def describe(disk: DiskSnapshot, policy: Policy, model: str, now: datetime | Non
     if same and field(previous, "tags", "experiment_id"):
         described["tags"]["experiment_id"] = field(previous, "tags", "experiment_id")
     return {key: value for key, value in described.items() if value is not None}
+
+
+def named_elsewhere(pipeline: dvc.Pipeline, params: str, path: str, before: Any) -> str | None:
+    """What to do where `data.path` names a file that no stage of `dvc.yaml` does, so that `dvc repro` reads another one; None
+    where some stage names it.
+
+    Args:
+        before: the file that the model was described with so far.
+    """
+    if pipeline.readers(path):
+        return None
+    names = pipeline.readers(before) if isinstance(before, str) else []
+    who, instead = (" and ".join(names), f" for {before}") if names else ("the stage that reads the data", "")
+    reads = f"{who} still reads {before}; " if names else ""
+    cure = f"{reads}write {path}{instead} there too, in cmd and in deps of {who}, then dvc repro"
+    return f"{params} names {path}, {dvc.PIPELINE} does not; {cure}"
 
 
 def claimed_stages(pipeline: dvc.Pipeline, artifact: str, policy: Policy, model: str) -> list[str]:

@@ -208,6 +208,15 @@ def leave_word(repository: Repository, folder: Path | None) -> None:
         (beside / _WORD).write_text(f"{folder}\n", "utf-8")
 
 
+def not_followed(repository: Repository) -> Path | None:
+    """Where the storage went that this clone still has in its old place; None where all is well, or a person chose a place."""
+    moved, here = moved_to(repository), Storage(repository).remote_folder
+    written = options_of(_read(repository.path / LOCAL_CONFIG)).get("url", "")
+    if moved is None or here in (None, moved.resolve()) or (written and not _is_ours(repository, written)):
+        return None
+    return None if _shared(repository) else moved
+
+
 def connect(repository: Repository) -> str | None:
     """Write what `.dvc/config.local` lacks: the storage's place as far as `.dvc/config` does not say it, and in a worktree the
     main one's cache.
@@ -258,7 +267,8 @@ def _place(repository: Repository) -> dict[str, str] | None:
     local = options_of(_read(repository.path / LOCAL_CONFIG)).get("url", "")
     known = [Path(local)] if local and "://" not in local else []
     near = [folder for folder in (moved_to(repository), embedded(repository)) if folder]
-    found = next((folder for folder in (*near[:1], *known) if folder.is_dir()), None)
+    # The old place still has what it had: whoever went on with it would be alone there.
+    found = next((folder for folder in (near[:1] or known) if folder.is_dir()), None)
     return {"url": str(found)} if found else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tempfile
 import threading
@@ -22,6 +23,7 @@ _NAMED = re.compile(r"files/md5/([0-9a-f]{2})/([0-9a-f]{30})(?:\.dir)?")
 _PIECE = 1 << 22
 #: Many objects are small, and a bucket answers each one after a while.
 _AT_ONCE = 8
+_MOUNT = "mount the disk that it leads to, or remove the link"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Place:
         """Sizes by path of every file in it."""
         with _said(f"{self.url} cannot be read"):
             if clouds.of(self.url) is None:
-                found = {str(path): path.stat().st_size for path in Path(self.path).rglob("*") if path.is_file()}
+                found = dict(_below(self.path, frozenset()))
             else:
                 listed = self.fs.fs.find(self.path, detail=True)
                 found = {name: info["size"] for name, info in listed.items() if not name.endswith("/")}
@@ -61,6 +63,26 @@ class Place:
         return made.hexdigest()
 
 
+def _below(folder: str, way: frozenset[str]) -> Iterator[tuple[str, int]]:
+    """Sizes by path of every file below a folder. A folder that became a link when its disk was full is gone into; one that leads
+    back to where it hangs is not.
+
+    Raises:
+        VersioningError: a link leads nowhere, so that it cannot be told what is missing.
+    """
+    if os.path.islink(folder) and not os.path.exists(folder):
+        raise VersioningError(f"{folder} is a link to {os.readlink(folder)}, which is not there", _MOUNT)
+    real = os.path.realpath(folder)
+    if real in way or not os.path.isdir(folder):
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_file():
+                yield entry.path, entry.stat().st_size
+            else:
+                yield from _below(entry.path, way | {real})
+
+
 def place(url: str, options: Mapping[str, str]) -> Place:
     """Open a folder, or a cloud's URL with options as DVC's remotes have them.
 
@@ -75,12 +97,15 @@ def place(url: str, options: Mapping[str, str]) -> Place:
 
 
 def write_note(target: Place, name: str, text: str) -> None:
-    """Put a small file there, and read it back: whether one may write there is known before anything is copied.
+    """Put a small file there, and read it back: whether one may write there is known before anything is copied. A file of that
+    name that is there stays as it is.
 
     Raises:
         VersioningError: it could not be written, or reads otherwise.
     """
     with _said(f"{target.url} cannot be written"), tempfile.TemporaryDirectory() as scratch:
+        if target.fs.exists(target.at(name)):
+            return
         draft = Path(scratch, "note")
         draft.write_text(text, "utf-8")
         target.fs.put_file(str(draft), target.at(name))
@@ -99,13 +124,15 @@ class Copied:
     damaged: tuple[str, ...] = ()
 
 
-def copy(source: Place, target: Place, what: str) -> Copied:
-    """Copy every file that is not there yet, and compare each with what is read back.
+def copy(source: Place, target: Place, what: str, *, late: bool = False) -> Copied:
+    """Copy every file that is not there yet, and compare each with what is read back; with `late`, what is there is not asked.
 
     Raises:
-        VersioningError: a file could not be read or written, or reads back otherwise.
+        VersioningError: a file could not be read or written, reads back otherwise, or is there with other bytes.
     """
     files, there = source.files(), target.files()
+    if late:
+        files = {name: size for name, size in files.items() if name not in there}
     total, lock, done = 2 * sum(files.values()), threading.Lock(), 0
     show = meter(what)
 
@@ -118,7 +145,7 @@ def copy(source: Place, target: Place, what: str) -> Copied:
     def one(name: str) -> bool | None:
         """True: copied; False: it was there already; None: damaged."""
         with _said(f"{source.url}/{name} could not be copied to {target.url}"):
-            return _copy_one(source, target, name, there.get(name) == files[name], told)
+            return _copy_one(source, target, name, there.get(name), told)
 
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:
@@ -129,7 +156,7 @@ def copy(source: Place, target: Place, what: str) -> Copied:
     return Copied(len(files), sum(result is True for result in results.values()), sum(files.values()), damaged)
 
 
-def _copy_one(source: Place, target: Place, name: str, there: bool, told: Callable[[int], object]) -> bool | None:
+def _copy_one(source: Place, target: Place, name: str, there: int | None, told: Callable[[int], object]) -> bool | None:
     named = _NAMED.fullmatch(name)
     kind = "md5" if named else "sha256"
     with _on_disk(source, name) as local:
@@ -141,12 +168,24 @@ def _copy_one(source: Place, target: Place, name: str, there: bool, told: Callab
         expected = digest.hexdigest()
         if named and expected != named[1] + named[2]:
             return None
-        if there and target.digest(name, kind, told) == expected:
-            return False
+        # The name of DVC's objects says what they are: another one under it is half of one, and is replaced.
+        if there is not None and (not named or there == local.stat().st_size):
+            found = target.digest(name, kind, told)
+            if found == expected:
+                return False
+            if not named:
+                raise _other_bytes(target, name, (there, found), (local.stat().st_size, expected))
         target.fs.put_file(str(local), target.at(name))
     if target.digest(name, kind, told) != expected:
         raise VersioningError(f"{target.url}/{name} does not read back as it was written")
     return True
+
+
+def _other_bytes(target: Place, name: str, there: tuple[int, str], here: tuple[int, str]) -> VersioningError:
+    """What is there is somebody's: it is never overwritten."""
+    one, other = (f"{size:,} bytes with the SHA-256 {digest[:10]}…" for size, digest in (there, here))
+    said = f"{target.url}/{name} is there already with other bytes ({one}; to be copied: {other}); nothing is overwritten"
+    return VersioningError(f"{said}, and nothing was switched", "choose another place, or move that file aside there")
 
 
 @contextmanager

@@ -65,6 +65,26 @@ def test_da01_a_file_of_the_pipeline_in_place_of_the_data(trial: Trial) -> None:
     assert codes(found) == {"DA01"} and f"says data/prepared/test.csv, params.yaml says {RAW}" in said(found), said(found)
 
 
+def test_da01_another_path_in_the_parameters_alone_trains_nothing(project: Project) -> None:
+    """`dvc.yaml` names the file as well: who changes one of both is told of the other, and not sent round in a circle."""
+    new = "data/raw/second.csv"
+    project.write(new, project.read(RAW))
+    project.ok("dvc", "add", "-q", new)
+    project.replace("params.yaml", RAW, new)
+    cure = (
+        f"params.yaml names {new}, dvc.yaml does not; prepare still reads {RAW}; "
+        f"write {new} for {RAW} there too, in cmd and in deps of prepare, then dvc repro"
+    )
+    assert cure in project.refused("python3", "-m", "versioning", "sidecar")
+    project.force_commit()
+    message = f"{SIDECAR}::$.data.path: DA01 says {RAW}, params.yaml says {new} under data.path"
+    assert f"hint: {cure}" in refused_tag(project, message)
+    project.write("dvc.yaml", project.read("dvc.yaml").replace(RAW, new))
+    # The bytes are the same here, so that DVC runs no stage but the first.
+    assert project.sh("dvc repro -q && dvc repro -q -f -s sidecar").status == 0, project.story
+    assert project.sidecar()["data"]["path"] == new
+
+
 def test_da01_a_near_miss(trial: Trial) -> None:
     assert not trial.tagged({f"{RAW}.dvc": lambda text: text + "desc: The sample.\n"})
     assert not trial.tagged({SIDECAR: edited(lambda it: it["tags"].pop("data_snapshot"))})

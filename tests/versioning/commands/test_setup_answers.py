@@ -66,6 +66,54 @@ def test_every_answer_and_back_gives_the_same_bytes(made: Path) -> None:
     assert git(made, "status", "--porcelain") == git(made, "diff", "HEAD~2") == ""
 
 
+def test_two_changes_before_a_commit_are_one(made: Path) -> None:
+    assert setup(made, "--ci", "gitlab", "--yes")[0] == 0
+    status, output = setup(made, "--ci", "jenkins", "--policy", "team", "--yes")
+    assert status == 0, output
+    subprocess.run(["sh", "-ec", next_step(output)], cwd=made, check=True, capture_output=True)
+    assert git(made, "status", "--porcelain") == ""
+    assert not {".gitlab-ci.yml", ".github/workflows/release.yml"} & set(git(made, "ls-files").splitlines())
+
+
+def test_a_change_is_written_through_a_link(made: Path) -> None:
+    (made / "rules").mkdir()
+    (made / "versioning.yaml").rename(made / "rules/own.yaml")
+    (made / "versioning.yaml").symlink_to("rules/own.yaml")
+    git(made, "add", "-A")
+    git(made, "commit", "-q", "--no-verify", "-m", "Link")
+    status, output = setup(made, "--policy", "team", "--yes")
+    assert status == 0 and (made / "versioning.yaml").is_symlink(), output
+    assert "\npolicy: team" in (made / "rules/own.yaml").read_text()
+    git(made, "diff", "--quiet", "--", "versioning.yaml")
+    assert "git add --all rules/own.yaml && " in next_step(output)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_folder", "wanted"),
+    [("infra", False, ["--ci", "gitlab"]), (".gitlab-ci.yml", True, ["--ci", "gitlab"]), ("README.md", True, ["--team", "risk"])],
+)
+def test_what_stands_in_the_way_is_one_line(made: Path, path: str, is_folder: bool, wanted: list[str]) -> None:
+    subprocess.run(["rm", "-rf", str(made / path)], check=True)
+    if is_folder:
+        (made / path).mkdir()
+    else:
+        (made / path).write_text("mine\n")
+    before = git(made, "status", "--porcelain")
+    status, output = setup(made, *wanted, "--yes")
+    what = "is a folder, and a file" if is_folder else "is a file, and a folder"
+    place = made / path
+    assert (status, output) == (2, f"error: {place} {what} belongs there\n  hint: mv {place} {place}-before\n")
+    assert git(made, "status", "--porcelain") == before
+    subprocess.run(["sh", "-ec", output.partition("hint: ")[2]], check=True)
+    assert setup(made, *wanted, "--yes")[0] == 0
+
+
+def test_a_folder_with_the_name_of_another_services_file_is_in_nobodys_way(made: Path) -> None:
+    (made / "Jenkinsfile").mkdir()
+    (made / "Jenkinsfile/mine").write_text("")
+    assert setup(made, "--ci", "gitlab", "--yes")[0] == 0
+
+
 @pytest.mark.parametrize("ci", answers.CHOICES["ci"])
 def test_an_answer_given_later_is_as_good_as_at_generation(made: Path, template: Path, tmp_path: Path, ci: str) -> None:
     given = {"team": "risk", "policy": "team", "registry": "mlmd", "ci": ci}

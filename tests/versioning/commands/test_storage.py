@@ -16,7 +16,7 @@ from moto.server import ThreadedMotoServer
 
 from tests.conftest import ROOT, TEMPLATE, git, run_cookiecutter
 from tests.versioning import small
-from versioning import clouds, transfer
+from versioning import clouds, gate, transfer
 from versioning.cli import main
 from versioning.git import Repository
 from versioning.storage import CONFIG, LOCAL_CONFIG, Storage, connect, unreachable
@@ -255,6 +255,52 @@ def test_as_an_answer_it_is_as_good_as_at_generation(
     assert git(made, "status", "--porcelain") == ""
 
 
+def test_a_clone_that_has_not_followed(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new, other = project.with_name("churn-storage"), tmp_path / "nas", clone(project)
+    assert connect(Repository(other)) is None
+    pull(other)
+    assert main(["storage", "move", str(new)]) == 0
+    before, there = configs(other), kept(old)
+    assert str(old) in before[1]
+    name = f"dvc/files/md5/{(md5 := hashlib.md5(b'a model with C=1.0' + bytes([10])).hexdigest())[:2]}/{md5[2:]}"
+    git(other, "checkout", "-q", "v0.1.0")
+    pull(other)
+    release = [["v0.1.0"], [git(other, "rev-parse", "v0.1.0^{commit}")]]
+    monkeypatch.chdir(other)
+    capsys.readouterr()
+    main(["doctor"])
+    assert f"the storage moved to {new}, and this clone still has {old}/dvc" in said(capsys)
+    # The new place is not there now: nothing goes to the old one, where nobody looks any more.
+    new.rename(tmp_path / "unplugged")
+    (old / name).unlink()
+    (finding,) = gate.push_data(Repository(other), *release)
+    assert f"is {new}/dvc, which is not here" in finding.message and finding.hint == "python3 -m versioning setup"
+    assert configs(other) == before and not (old / name).exists()
+    (tmp_path / "unplugged").rename(new)
+    (new / name).unlink()
+    assert gate.push_data(Repository(other), *release) == []
+    assert f"the storage moved to {new}, and this clone with it" in said(capsys)
+    assert kept(new) == there and not (old / name).exists()
+    assert Storage(Repository(other)).remote_folder == new / "dvc"
+
+
+def test_what_came_late_to_the_old_place_is_brought(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = project.with_name("churn-storage"), tmp_path / "nas"
+    assert main(["storage", "move", str(new)]) == 0
+    name = f"dvc/files/md5/{(md5 := hashlib.md5(b'late').hexdigest())[:2]}/{md5[2:]}"
+    (old / name).parent.mkdir(exist_ok=True)
+    (old / name).write_bytes(b"late")
+    capsys.readouterr()
+    assert main(["storage", "move", str(new)]) == 0
+    came = f"dvc: 1 files came to {old}/dvc after the move, and are copied to {new}/dvc now"
+    assert said(capsys).splitlines() == [came.replace("/dvc ", " "), f"the storage is {new} already"]
+    assert kept(new) == kept(old)
+    assert main(["storage", "move", str(new)]) == 0
+    assert said(capsys) == f"the storage is {new} already\n"
+
+
 # --- what goes wrong --------------------------------------------------------------------------------------------------
 
 
@@ -325,6 +371,106 @@ def test_what_reads_back_otherwise_is_not_switched_to(
     assert main(["storage", "move", str(tmp_path / "nas")]) == 1
     assert "does not read back as it was written" in said(capsys)
     assert configs(project) == before
+
+
+def test_what_lies_behind_links_is_copied_too(project: Path, tmp_path: Path) -> None:
+    old = project.with_name("churn-storage")
+    there = kept(old)
+    for part in ("dvc/files", "releases"):
+        (old / part).rename(tmp_path / part.replace("/", "-"))
+        (old / part).symlink_to(tmp_path / part.replace("/", "-"))
+    (old / "dvc/files/around").symlink_to(old / "dvc")
+    assert main(["storage", "move", str(tmp_path / "nas")]) == 0
+    assert kept(tmp_path / "nas") == there
+
+
+@pytest.mark.parametrize("name", ["dvc", "another"])
+def test_releases_are_copied_where_dvc_itself_is_a_link(project: Path, tmp_path: Path, name: str) -> None:
+    old = project.with_name("churn-storage")
+    there = kept(old)
+    (tmp_path / "disk").mkdir()
+    (old / "dvc").rename(tmp_path / "disk" / name)
+    (old / "dvc").symlink_to(tmp_path / "disk" / name)
+    assert main(["storage", "move", str(tmp_path / "nas")]) == 0
+    assert kept(tmp_path / "nas") == there
+    assert main(["storage", "move", str(old)]) == 0
+    assert Storage(Repository(project)).remote_folder == tmp_path / "disk" / name
+
+
+@pytest.mark.parametrize("part", ["dvc/files", "releases", "dvc/files/md5/00"])
+def test_a_link_that_leads_nowhere_is_named(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str) -> None:
+    place, before = project.with_name("churn-storage") / part, configs(project)
+    if place.exists():
+        place.rename(tmp_path / "away")
+    place.symlink_to(tmp_path / "unplugged")
+    assert main(["storage", "move", str(tmp_path / "nas")]) == 1
+    assert f"{place} is a link to {tmp_path / 'unplugged'}, which is not there" in said(capsys)
+    assert configs(project) == before
+
+
+def test_a_place_without_anything_of_the_releases_is_not_moved(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, before = project.with_name("churn-storage"), configs(project)
+    (old / "dvc/files").rename(tmp_path / "away")
+    assert main(["storage", "move", str(tmp_path / "nas")]) == 1
+    output = said(capsys)
+    assert f"{old}/dvc holds nothing of any release, such as {small.ARTIFACT} of v0.1.0 with the MD5 " in output
+    assert "nothing was switched" in output
+    assert configs(project) == before and not (tmp_path / "nas").exists()
+    subprocess.run([sys.executable, "-m", "dvc", "push", "-q", "--all-tags"], check=True)
+    assert main(["storage", "move", str(tmp_path / "nas")]) == 0
+
+
+@pytest.mark.parametrize("cloud", [False, True])
+def test_nothing_that_is_there_is_overwritten(
+    project: Path, s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], cloud: bool
+) -> None:
+    there, before = kept(project.with_name("churn-storage")), configs(project)
+    name = next(name for name in there if name.endswith("churn.skops"))
+    own = {"README.txt": b"mine\n", name: b"another one's model\n"}
+    url = f"s3://{BUCKET}/x" if cloud else str(tmp_path / "nas")
+
+    def put(place: str, content: bytes) -> None:
+        if cloud:
+            s3.put_object(Bucket=BUCKET, Key=f"x/{place}", Body=content)
+        else:
+            (tmp_path / "nas" / place).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "nas" / place).write_bytes(content)
+
+    def found() -> dict[str, bytes]:
+        return objects(s3, "x/") if cloud else bytes_of(tmp_path / "nas")
+
+    for place, content in own.items():
+        put(place, content)
+    assert main(["storage", "move", url]) == 1
+    one, other = (f"{len(it)} bytes with the SHA-256 {hashlib.sha256(it).hexdigest()[:10]}…" for it in (own[name], there[name]))
+    output = said(capsys)
+    assert f"{url}/{name} is there already with other bytes ({one}; to be copied: {other}); nothing is overwritten" in output
+    assert configs(project) == before and {place: found()[place] for place in own} == own
+    put(name, there[name])
+    assert main(["storage", "move", url]) == 0
+    assert found() == {**there, "README.txt": b"mine\n"}
+
+
+@pytest.mark.parametrize("place", [".", "store", "a/b", ".git/store", "{linked}"])
+def test_a_place_in_the_repository_is_refused(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    before = configs(project)
+    (tmp_path / "linked").symlink_to(project)
+    url = place.format(linked=tmp_path / "linked/store")
+    assert main(["storage", "move", url]) == 2
+    output = said(capsys)
+    assert f"{(project / url).resolve()} is inside the repository, " in output
+    assert f"hint: model storage move {project}-storage" in output
+    assert main(["setup", "--no-install", "--storage", url, "--yes"]) == 2
+    assert configs(project) == before and git(project, "status", "--porcelain") == ""
+
+
+def test_a_place_whose_name_begins_as_that_of_the_repository(project: Path) -> None:
+    assert main(["storage", "move", f"../{project.name}-2"]) == 0
+    assert Storage(Repository(project)).remote_folder == project.with_name(f"{project.name}-2") / "dvc"
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,9 @@ def _another_file(case: Case) -> Iterator[Finding]:
     if isinstance(claimed, str) and claimed != used:
         known = used if isinstance(used, str) else None
         message = f"says {claimed}, {case.policy.params} says {known or 'nothing that is a path'} under data.path"
-        hint = case.redescribe if known else f"git checkout HEAD~ -- {case.policy.params}"
+        hint = f"git checkout HEAD~ -- {case.policy.params}"
+        if known:
+            hint = sidecars.named_elsewhere(case.pipeline, case.policy.params, known, claimed) or case.redescribe
         yield case.finding("DA01", message, "data", "path", expected=known, actual=claimed, hint=hint)
     evaluated, claimed = case.policy.evaluation_data, case.claim("evaluation_data", "path")
     if isinstance(claimed, str) and claimed != evaluated:

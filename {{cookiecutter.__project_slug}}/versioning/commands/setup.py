@@ -88,6 +88,8 @@ def change_answers(repository: Repository, wanted: dict[str, str], arguments: ar
     root = repository.path
     plan = answers.plan(root, wanted)
     moved = moving.target(arguments.storage, arguments.endpoint_url) if arguments.storage is not None else None
+    if moved:
+        moving.refuse_inside(repository, moved)
     changes = [*plan.changes, *(moving.planned(repository, moved) if moved else [])]
     for change in changes:
         _print(change.diff())
@@ -127,7 +129,7 @@ def _agreed() -> bool:
 
 
 def _say_next(repository: Repository, plan: answers.Plan, *, stale: bool) -> None:
-    paths = shlex.join([change.path for change in plan.changes])
+    paths = shlex.join(_for_git(repository, [change.path for change in plan.changes]))
     stages = re.findall(r"(?m)^  (sidecar(?:-[a-z0-9-]+)?):", answers.read(repository.path / "dvc.yaml") or "")
     described = stale and any((repository.path / "models").glob("*.json"))
     again = "".join(f"dvc repro -f -s {stage} && " for stage in stages) if described else ""
@@ -137,6 +139,21 @@ def _say_next(repository: Repository, plan: answers.Plan, *, stale: bool) -> Non
     # Pushed at once: a server and CI judge by what the default branch says.
     push = " && git push" if repository.config("remote.origin.url") else ""
     print(f"Next: {again}git add --all {added} && git commit -m 'Change answers of the generation'{push}")
+
+
+def _for_git(repository: Repository, paths: list[str]) -> list[str]:
+    """What of these `git add` takes: what is there, by its own name where it is a link, or was there at the last commit; with a
+    service's files that an earlier change removed.
+    """
+    root = repository.path.resolve()
+    gone = set(repository.run("ls-files", "-z", "--deleted").split("\0"))
+    found = []
+    for path in paths:
+        real = (root / path).resolve()
+        if real.exists():
+            found.append(real.relative_to(root).as_posix() if real.is_relative_to(root) else path)
+    services = {path for ci in answers.CHOICES["ci"] for path in answers.service_files(ci)}
+    return found + sorted(gone & (services if services & {*paths} else {*paths}))
 
 
 def _move(repository: Repository, arguments: argparse.Namespace) -> int:

@@ -6,7 +6,8 @@ import argparse
 import importlib
 import logging
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from .. import clouds
 from .. import storage as places
 from ..answers import Change, read
-from ..errors import UsageError, VersioningError
+from ..errors import Malformed, UsageError, VersioningError
 from ..git import Repository
 
 if TYPE_CHECKING:
@@ -44,19 +45,20 @@ def storage(arguments: argparse.Namespace) -> int:
     """
     with Repository.discover() as repository:
         options = target(arguments.url, arguments.endpoint_url)
+        refuse_inside(repository, options)
         old = source_of(repository)
-        if old["url"] != options["url"]:
-            installed = _make_reachable(repository, options["url"], install=not arguments.no_install)
-            before = logging.root.manager.disable
-            logging.disable(logging.CRITICAL)  # clients print whole tracebacks; what went wrong is said in one line
-            try:
-                _copy(old, {**_own(repository, options["url"]), **options})
-            except VersioningError:
-                for change in installed:
-                    Change(change.path, change.after, change.before).apply(repository.path)
-                raise
-            finally:
-                logging.disable(before)
+        stays = old["url"] == options["url"]
+        installed = [] if stays else _make_reachable(repository, options["url"], install=not arguments.no_install)
+        before = logging.root.manager.disable
+        logging.disable(logging.CRITICAL)  # clients print whole tracebacks; what went wrong is said in one line
+        try:
+            (_copy_late if stays else _copy)(repository, old, {**_own(repository, options["url"]), **options})
+        except VersioningError:
+            for change in installed:
+                Change(change.path, change.after, change.before).apply(repository.path)
+            raise
+        finally:
+            logging.disable(before)
         changed = [change.path for change in planned(repository, options)]
         switch(repository, options)
         _say_next(repository, old["url"], options["url"], changed)
@@ -78,7 +80,7 @@ def source_of(repository: Repository) -> dict[str, str]:
     if here.remote_name != places.REMOTE:
         cure = f"dvc remote rename {here.remote_name} {places.REMOTE}"
         raise UsageError(f"the default DVC remote is «{here.remote_name}», not «{places.REMOTE}»", cure)
-    url = here.remote if here.remote_folder is None else str(here.remote_folder)
+    url = _written(here) or here.remote
     if here.remote_folder is not None and not here.remote_folder.is_dir():
         raise VersioningError(places.unreachable(repository, f"{url} is not there: the storage"))
     return here.remote_options | {"url": url}
@@ -87,8 +89,15 @@ def source_of(repository: Repository) -> dict[str, str]:
 def is_elsewhere(repository: Repository, options: dict[str, str]) -> bool:
     """Whether the storage is another place than this now."""
     here = places.Storage(repository)
-    now = here.remote if here.remote_folder is None else str(here.remote_folder)
-    return now != options["url"]
+    return (_written(here) or here.remote) != options["url"]
+
+
+def _written(here: places.Storage) -> str | None:
+    """The storage's folder as it is named: `dvc` may be a link to another disk, and `releases` lies beside the link."""
+    if here.remote is None or here.remote_folder is None:
+        return None
+    named = here.root / ".dvc" / here.remote
+    return str(named.parent.resolve() / named.name) if named.name == "dvc" else str(here.remote_folder)
 
 
 def planned(repository: Repository, options: dict[str, str]) -> list[Change]:
@@ -126,6 +135,22 @@ def switch(repository: Repository, options: dict[str, str]) -> None:
         change.apply(repository.path)
     if cloud:
         places.set_local(repository, {})
+
+
+def refuse_inside(repository: Repository, options: dict[str, str]) -> None:
+    """What lies in the working tree, the next `git add -A` takes.
+
+    Raises:
+        UsageError: the place is a folder in the repository.
+    """
+    if clouds.of(options["url"]):
+        return
+    folder = Path(options["url"]).resolve().parent
+    for top in (repository.path, repository.main_worktree, repository.common_dir):
+        if folder.is_relative_to(top.resolve()):
+            beside = repository.main_worktree.with_name(f"{repository.main_worktree.name}-storage")
+            cure = f"model storage move {shlex.quote(str(beside))}"
+            raise UsageError(f"{folder} is inside the repository, {top}, and Git would take the data for its own", cure)
 
 
 def target(url: str, endpoint: str | None) -> dict[str, str]:
@@ -166,12 +191,13 @@ def _make_reachable(repository: Repository, url: str, *, install: bool) -> list[
     return changes
 
 
-def _copy(old: dict[str, str], new: dict[str, str]) -> None:
+def _copy(repository: Repository, old: dict[str, str], new: dict[str, str]) -> None:
     from .. import transfer
 
     source, into = _tops(old, new)
     if f"{into.url}/".startswith(f"{source.url}/dvc/") or f"{source.url}/".startswith(f"{into.url}/dvc/"):
         raise UsageError(f"{into.url} and {source.url} lie in one another: choose a place beside")
+    _refuse_another(repository, source)
     transfer.write_note(into, "README.txt", _NOTE)
     for part in ("dvc", "releases"):
         copied = transfer.copy(source.below(part), into.below(part), f"copying {part} to {into.url}")
@@ -181,6 +207,50 @@ def _copy(old: dict[str, str], new: dict[str, str]) -> None:
             size = f"{copied.size / 1e6:,.1f} MB" if copied.size >= 1e5 else f"{copied.size:,} bytes"
             there = f" ({copied.files - copied.copied} were there already)" if copied.copied < copied.files else ""
             print(f"{part}: {copied.files} files, {size}, read back from {into.url}/{part} and equal{there}")
+
+
+def _copy_late(repository: Repository, old: dict[str, str], new: dict[str, str]) -> None:
+    """Copy what came to the folder beside `origin` after the storage had moved away from there: some clone had not followed."""
+    beside, cloud = places.embedded(repository), clouds.of(new["url"])
+    if beside is None or str(beside) == new["url"] or (cloud and not find_spec(clouds.CLIENTS[cloud])):
+        return
+    from .. import transfer
+
+    source, into = _tops({"url": str(beside)}, {**old, **new})
+    for part in ("dvc", "releases"):
+        copied = transfer.copy(source.below(part), into.below(part), f"copying {part} to {into.url}", late=True)
+        if copied.damaged:
+            raise _damaged(source.below(part), copied.damaged)
+        if copied.files:
+            print(f"{part}: {copied.files} files came to {source.url} after the move, and are copied to {into.url} now")
+
+
+def _refuse_another(repository: Repository, source: transfer.Place) -> None:
+    """A place that holds nothing of any release is not the one where they lie, whatever the configuration says."""
+    named, held = dict(_released(repository)), source.below("dvc").files()
+    if named and not any(f"files/md5/{md5[:2]}/{md5[2:]}" in held for md5 in named):
+        md5, what = next(reversed(named.items()))
+        raise VersioningError(
+            f"{source.url}/dvc holds nothing of any release, such as {what} with the MD5 {md5}; nothing was switched",
+            "dvc push --all-tags, in a clone that has the data; then move again",
+        )
+
+
+def _released(repository: Repository) -> Iterator[tuple[str, str]]:
+    """The MD5 of each file that a release's sidecar names, and what it is, the newest release's last."""
+    from .. import releases
+    from .. import sidecar as sidecars
+    from ..snapshot import CommitSnapshot
+
+    for release in releases.find(repository):
+        snapshot = CommitSnapshot(repository, release.commit)
+        with suppress(Malformed):
+            for path in sidecars.find(snapshot):
+                content = snapshot.json(path)
+                for section in ("data", "artifact"):
+                    md5, name = (sidecars.field(content, section, key) for key in ("md5", "path"))
+                    if isinstance(md5, str) and md5:
+                        yield md5, f"{name} of {release.tag}"
 
 
 def _tops(old: dict[str, str], new: dict[str, str]) -> tuple[transfer.Place, transfer.Place]:
