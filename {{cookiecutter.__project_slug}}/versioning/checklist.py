@@ -63,7 +63,7 @@ def of(repository: Repository, moment: judge.Moment) -> Checklist:
     report = joined(reports, disk.name)
     if steps and not report.findings and _uncommitted(repository):
         steps.insert(0, 'git add -A && git commit -m "Train"')
-    return Checklist(report, _in_order(report) if report.findings else steps, unchanged)
+    return Checklist(report, _in_order(report) if report.findings else steps, unchanged=unchanged)
 
 
 def _in_order(report: Report) -> list[str]:
