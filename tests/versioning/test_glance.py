@@ -149,6 +149,7 @@ def test_in_the_middle_of_a_merge(clone: Clone) -> None:
     subprocess.run(["git", "merge", "-q", "other"], cwd=clone.path, check=False, capture_output=True)
     said = clone.model()
     assert "a merge is not finished: 1 in conflict (params.yaml)" in said
+    assert said.splitlines()[-1].startswith("Next: ") and said.endswith(" merge\n")
     clone.git("checkout", "-q", "--theirs", "params.yaml")
     clone.git("add", "params.yaml")
     assert clone.model().endswith("a merge is not finished\nNext: git merge --continue\n")

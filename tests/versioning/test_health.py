@@ -167,7 +167,7 @@ def test_what_is_odd_is_named_and_its_cure_mends_it(
             "which is not there",
             "git remote set-url origin URL",
         ),
-        ("unfinished", rebase, "a rebase is not finished", "git rebase --continue || git rebase --abort"),
+        ("unfinished", rebase, "a rebase is not finished", "git rebase --continue"),
         ("data", lambda it: (it.path / small.ARTIFACT).unlink(), f"not here: {small.ARTIFACT}", "dvc pull"),
         ("data", lambda it: (it.path / small.DATA).unlink(), f"not here: {small.DATA}", "dvc pull"),
         ("sidecar", lambda it: (it.path / small.SIDECAR).unlink(), "is not there", "dvc repro -f -s sidecar"),
@@ -194,6 +194,34 @@ def test_what_only_a_person_can_mend_is_named(
     spoil(clone)
     found = clone.points()[point]
     assert not found.sound and says in found.says and cure in found.cure, found
+
+
+def fight(clone: Clone, *files: str) -> None:
+    """Two branches with another content of the same files, and a merge of them that Git could not end."""
+    for branch, word in (("other", "theirs"), ("main", "ours")):
+        clone.git("checkout", "-q", *(["-b"] if branch == "other" else []), branch)
+        for file in files:
+            clone.write(file, (clone.path / file).read_text("utf-8").replace("seed: 42", f"seed: {len(word)}") + f"# {word}\n")
+        clone.git("-c", "core.hooksPath=/dev/null", "commit", "-q", "-a", "-m", word)
+    assert clone.run("git", "-c", "core.hooksPath=/dev/null", "merge", "other").returncode == 1
+
+
+def test_the_cure_of_a_conflict_keeps_what_was_typed(clone: Clone) -> None:
+    fight(clone, "params.yaml", "dvc.lock", "versioning.yaml")
+    clone.replace("params.yaml", "seed: ", "seed: 7  # by hand: ")
+    bad = {point: one for point, one in clone.points().items() if not one.sound}
+    assert "in conflict: dvc.lock, params.yaml" in bad["unfinished"].says
+    assert bad["unfinished"].cure.endswith(" merge") and "data" not in bad
+    assert not any(word in one.cure for one in bad.values() for word in ("--abort", "||", "git checkout", "rm dvc.lock"))
+    clone.paste(bad["unfinished"].cure.replace("python3", sys.executable))
+    assert "by hand" in (clone.path / "params.yaml").read_text("utf-8")
+
+
+def test_a_conflict_that_no_model_has(clone: Clone) -> None:
+    fight(clone, "README.md")
+    found = clone.points()["unfinished"]
+    assert "in conflict: README.md" in found.says and found.cure == "git merge --continue"
+    assert clone.run("sh", "-c", found.cure).returncode and "<<<<<<<" in (clone.path / "README.md").read_text("utf-8")
 
 
 def test_a_storage_beside_origin_that_is_not_connected_yet(clone: Clone) -> None:
