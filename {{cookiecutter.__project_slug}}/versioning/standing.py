@@ -119,7 +119,7 @@ def _judged(repository: Repository) -> tuple[list[str], Report, list[str]]:
         return [f"{policies.FILE}, which holds the rules of this repository, is not there"], Report([]), [f"Next: {cure}"]
     found = checklist.of(repository, judge.Moment(progress=meter("hashing")))
     lines = [line for model, rules in _models(disk) for line in _model(repository, disk, model, rules)]
-    return lines, found.report, [*_stopping(found.report), *_next(found)]
+    return lines, found.report, [*(_stopping(found.report) if found.stopped else ()), *_next(found)]
 
 
 def _models(disk: DiskSnapshot) -> list[tuple[str, Policy]]:
