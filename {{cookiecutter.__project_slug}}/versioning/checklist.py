@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from . import conflict, judge, proposal, releases
+from . import conflict, judge, proposal, pushing, releases
 from . import pipeline as dvc
 from . import policy as policies
 from . import sidecar as sidecars
@@ -69,7 +69,7 @@ def of(repository: Repository, moment: judge.Moment) -> Checklist:
             unchanged.append(last.tag)
             continue
         named = f" --model {model}" if model != policy.model else ""
-        steps.append(f"{program()} release{named}" if taken else _tagging(report, tag))
+        steps.append(f"{program()} release{named}" if taken else f"{_tagging(report, tag)} && {pushing.command(repository)}")
     report = joined(reports, disk.name)
     # What is wrong is not committed before it is mended: the commit hook would refuse it.
     mending = [] if _needs_a_stamp_at_most(report) else _mending(report)
@@ -84,9 +84,8 @@ def _needs_a_stamp_at_most(report: Report) -> bool:
 
 
 def _tagging(report: Report, tag: str) -> str:
-    """Tag and push; the stamp's own hint makes the tag as well."""
-    made = next((finding.hint for finding in report.findings if finding.hint), f"git tag -a {tag} -m {tag}")
-    return f"{made} && git push --follow-tags"
+    """Make the tag; the stamp's own hint does as well."""
+    return next((finding.hint for finding in report.findings if finding.hint), f"git tag -a {tag} -m {tag}")
 
 
 def _mending(report: Report) -> list[str]:

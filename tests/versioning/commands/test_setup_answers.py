@@ -204,6 +204,16 @@ def test_another_team_makes_no_release_untrue(released: Project) -> None:
     assert SIDECAR in released.git("diff", "--name-only", "v0.1.0", "v0.2.0")
 
 
+def test_another_team_that_is_not_pushed_yet_goes_before_the_release(released: Project) -> None:
+    step = next_step(released.model("setup", "--team", "risk", "--yes"))
+    assert released.sh(step.removesuffix(" && git push")).status == 0, released.story
+    push = next_step(released.model("release", "minor"))
+    together = released.refused("git", "push", "--follow-tags")
+    assert "hint: git push origin main && git push --follow-tags" in together
+    assert push == "git push && git push --follow-tags" and released.sh(push).status == 0, released.story
+    released.assert_released("v0.2.0")
+
+
 def test_a_team_that_the_default_branch_never_had_is_refused(released: Project) -> None:
     released.git("switch", "-q", "-c", "theirs")
     step = next_step(released.model("setup", "--team", "risk", "--yes"))

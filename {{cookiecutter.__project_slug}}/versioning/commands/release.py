@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .. import judge, policy, proposal, releases
+from .. import judge, policy, proposal, pushing, releases
 from .. import pipeline as dvc
 from .. import sidecar as sidecars
 from ..checklist import declared_version
@@ -63,9 +63,14 @@ def release(arguments: argparse.Namespace) -> int:
         _commit(repository, rules, tag)
         branch = _leave_no_stray(repository, tag)
         _tag(repository, rules, tag, arguments.message or tag)
-        push = "git push --follow-tags" + (" -u origin HEAD" if branch else "")
+        push = "git push --follow-tags -u origin HEAD" if branch else pushing.command(repository)
+        judged_by = pushing.judged_by(repository)
         if not repository.run("remote"):
             push = "git remote add origin URL && git push --follow-tags -u origin HEAD"
+        if judged_by and not push.startswith("git push && "):
+            print(
+                f"versioning.yaml of {judged_by} on origin has other rules, by which a server judges: merge this one there first"
+            )
     print(f"released {tag} on {_branch(repository)}, commit {_short_head(repository)}\nNext: {push}")
     return 0
 
