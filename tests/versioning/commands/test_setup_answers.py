@@ -181,6 +181,44 @@ def test_a_name_is_proposed() -> None:
         answers.checked("team", "-")
 
 
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        (["--team", "Risk", "--policy", "team", "--yes"], "model setup --team risk --policy team --yes"),
+        (["--ci", "gitlab", "--team=Risk"], "model setup --ci gitlab --team=risk"),
+    ],
+)
+def test_the_other_options_stay_in_the_proposal(monkeypatch: pytest.MonkeyPatch, typed: list[str], hint: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["model", "setup", *typed])
+    with pytest.raises(UsageError) as caught:
+        answers.checked("team", "Risk")
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("teams", "after"),
+    [
+        (
+            "    teams:\n      - data-science  # data-science\n      - data\n",
+            "    teams:\n      - risk  # data-science\n      - data\n",
+        ),
+        ("    teams:\n    - 'data-science'\n", "    teams:\n    - 'risk'\n"),
+        ("    teams: [data, data-science]\n", "    teams: [data, risk]\n"),
+        ("    teams: [data-science-eu]\n", "    teams: [data-science-eu]\n"),
+        ("    models: [data-science]\n", "    models: [data-science]\n"),
+    ],
+)
+def test_the_objectives_name_the_team_as_it_is_called_now(tmp_path: Path, teams: str, after: str) -> None:
+    text = "team: data-science\nobjectives:\n  statement: For data-science.\n\n  scope:\n"
+    end = "  environments:\n    - data-science\npolicy: solo\nci: github\nregistry: git\n"
+    (tmp_path / "versioning.yaml").write_text(text + teams + end)
+    (change,) = answers.plan(tmp_path, {"team": "risk"}).changes
+    assert change.after == text.replace("team: data-science", 'team: "risk"') + after + end
+    change.apply(tmp_path)
+    (back,) = answers.plan(tmp_path, {"team": "data-science"}).changes
+    assert back.after == text.replace("team: data-science", 'team: "data-science"') + teams + end
+
+
 # --- what it means for releases ---------------------------------------------------------------------------------------
 
 
