@@ -16,10 +16,13 @@ import pytest
 
 from tests.conftest import TEMPLATE, git
 from tests.versioning import small
-from versioning import health, objectives, verdicts
+from versioning import health, objectives, policy, verdicts
+from versioning import sidecar as sidecars
 from versioning.commands import setup
+from versioning.errors import VersioningError
 from versioning.git import Repository
 from versioning.health import Diagnosis
+from versioning.snapshot import DiskSnapshot
 
 
 @dataclass
@@ -233,6 +236,28 @@ def test_a_storage_beside_origin_that_is_not_connected_yet(clone: Clone) -> None
     assert "DVC remote" not in clone.bad()
 
 
+def test_what_its_author_never_pushed_is_said(clone: Clone) -> None:
+    (clone.path / small.ARTIFACT).unlink()
+    (clone.path / "models/customer-churn.features.json").unlink()
+    assert "not in the storage" not in clone.points()["data"].says  # the cache has it
+    shutil.rmtree(clone.path / ".dvc/cache")
+    found = clone.points()["data"]
+    assert f"{small.ARTIFACT}; not in the storage either: Ada Lovelace has to run dvc push" in found.says
+    assert found.cure == ""
+    said = clone.run(sys.executable, "-m", "versioning").stdout
+    assert "Next: not in the storage either: Ada Lovelace has to run dvc push; then: dvc pull" in said, said
+    (clone.path.parent / "store").rmdir()
+    assert "dvc push" not in clone.points()["data"].says
+
+
+def test_what_is_sound_is_said_in_short_lines(clone: Clone) -> None:
+    statement = "Any release can be rebuilt, and production can go back to one, in a known time."
+    rules = (clone.path / "versioning.yaml").read_text() + OBJECTIVES.replace("Back in time.", statement)
+    clone.write("versioning.yaml", rules)
+    said = clone.run(sys.executable, "-m", "versioning", "doctor").stdout
+    assert "ok  objectives: Any release" in said and all(len(line) <= 100 for line in said.splitlines()), said
+
+
 def test_a_link_into_a_cache_that_is_gone(clone: Clone) -> None:
     (clone.path / small.ARTIFACT).unlink()
     (clone.path / small.ARTIFACT).symlink_to("/gone")
@@ -365,8 +390,8 @@ def test_going_back_is_held_against_its_objective(clone: Clone, seconds: float, 
     ],
 )
 def test_objectives_that_speak_of_what_is_not_there(clone: Clone, old: str, new: str, says: str | None) -> None:
-    policy = (clone.path / "versioning.yaml").read_text() + OBJECTIVES.replace(old, new)
-    clone.write("versioning.yaml", policy)
+    rules = (clone.path / "versioning.yaml").read_text() + OBJECTIVES.replace(old, new)
+    clone.write("versioning.yaml", rules)
     found = clone.points()["objectives"]
     assert found.sound is (says is None) and (says or "Back in time") in found.says
 
@@ -428,3 +453,19 @@ def test_what_cannot_be_read_is_judged_again(clone: Clone, monkeypatch: pytest.M
     judged(clone, monkeypatch)
     clone.write(".git/model-gate/judged.json", content)
     assert judged(clone, monkeypatch) == ["v0.1.0"]
+
+
+# --- a report that nothing makes ---------------------------------------------------------------------------------------
+
+
+def test_a_report_that_no_stage_makes_is_named_where_it_is_asked_for(clone: Clone) -> None:
+    clone.replace("versioning.yaml", "- reports/calibration.csv", "- reports/lift.csv")
+    with Repository(clone.path) as repository:
+        disk = DiskSnapshot(repository)
+        rules = policy.load(disk)
+        with pytest.raises(VersioningError) as caught:
+            sidecars.describe(disk, rules, small.MODEL)
+    assert str(caught.value) == (
+        "reports/lift.csv is not there, and no stage of dvc.yaml makes it: versioning.yaml names it under paths: evaluation:"
+    )
+    assert caught.value.hint == "${EDITOR:-vi} versioning.yaml"

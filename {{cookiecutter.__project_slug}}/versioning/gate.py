@@ -248,7 +248,9 @@ def after_checkout() -> int:
     absent = _absent(repository)
     if absent:
         shown = ", ".join(absent[:3]) + (" …" if len(absent) > 3 else "")
-        print(f"model-gate: not on this machine yet: {shown}: {unconnected or 'dvc pull'}", file=sys.stderr)
+        disk = DiskSnapshot(repository)
+        unpushed = dvc.never_pushed(disk, absent, dvc.kept(disk))
+        print(f"model-gate: not on this machine yet: {shown}: {unconnected or unpushed or 'dvc pull'}", file=sys.stderr)
     else:
         _measure(repository, time.monotonic() - began)
     return 0

@@ -367,18 +367,22 @@ def _data(clone: Clone) -> Iterator[Diagnosis]:
     """Whether what the locks and the pointers name lies on disk."""
     disk = clone.disk
     try:
-        paths = dvc.kept_paths(disk, clone.pipeline)
+        kept = dvc.kept(disk, clone.pipeline)
     except VersioningError as error:
         if not clone.merging:  # else all that can be said of it is said already
             yield Diagnosis("data", False, str(error), error.hint or "dvc status")
         return
-    absent = sorted(path for path in paths if not disk.path(path).exists())
+    absent = sorted(path for path in kept if not disk.path(path).exists())
     broken = [path for path in absent if disk.path(path).is_symlink()]
     said = "all that the locks and pointers name is here"
     if absent:
         said = f"not here: {', '.join(absent[:3])}{' …' if len(absent) > 3 else ''}"
     if broken:
         said = f"{broken[0]} links to a cache that is gone" + (f", {said}" if len(absent) > 1 else "")
+    unpushed = dvc.never_pushed(disk, absent, kept)
+    if unpushed:
+        yield Diagnosis("data", False, f"{said}; {unpushed}")  # no command of ours brings it
+        return
     yield Diagnosis("data", not absent, said, "dvc pull" if absent else "")
 
 
