@@ -14,7 +14,8 @@ import pytest
 
 from tests.conftest import TEMPLATE, git
 from tests.versioning import small
-from versioning import glance, standing
+from versioning import glance, pushing, standing
+from versioning.git import Repository
 
 IS_FRESH = glance._is_fresh
 
@@ -149,9 +150,50 @@ def test_in_the_middle_of_a_merge(clone: Clone) -> None:
     subprocess.run(["git", "merge", "-q", "other"], cwd=clone.path, check=False, capture_output=True)
     said = clone.model()
     assert "a merge is not finished: 1 in conflict (params.yaml)" in said
+    assert said.splitlines()[-1].startswith("Next: ") and said.endswith(" merge\n")
     clone.git("checkout", "-q", "--theirs", "params.yaml")
     clone.git("add", "params.yaml")
     assert clone.model().endswith("a merge is not finished\nNext: git merge --continue\n")
+
+
+def test_another_team_is_committed_with_the_sidecar_that_names_it(clone: Clone) -> None:
+    clone.replace("versioning.yaml", "team: data-science", "team: risk")
+    said = clone.model()
+    assert "ID01" in said
+    assert "Next: dvc repro -f -s sidecar && git add -A && git commit" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "push"),
+    [
+        ("team: data-science", "team: risk", "git push && git push --follow-tags"),
+        ("team: data-science", "team: data-science  # ours", "git push --follow-tags"),
+    ],
+)
+def test_other_rules_are_pushed_before_the_release(clone: Clone, old: str, new: str, push: str) -> None:
+    clone.git("remote", "add", "origin", "https://git.invalid/none.git")
+    clone.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    clone.replace("versioning.yaml", old, new)
+    clone.git("commit", "-q", "-a", "-m", "Rules")
+    with Repository(clone.path) as repository:
+        assert pushing.command(repository) == push
+        clone.git("switch", "-q", "-c", "other")
+        assert pushing.command(repository) == "git push --follow-tags"
+        assert pushing.judged_by(repository) == ("main" if " && " in push else "")
+
+
+def test_two_pushes_bring_tags_to_where_a_branch_is_already(clone: Clone) -> None:
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(clone.path.parent / "bare")], check=True)
+    clone.git("remote", "add", "origin", str(clone.path.parent / "bare"))
+    clone.git("push", "-q", "-u", "origin", "main")
+    clone.git("commit", "-q", "--allow-empty", "-m", "More")
+    clone.git("tag", "-a", "v0.2.0", "-m", "v0.2.0")
+    subprocess.run(
+        ["sh", "-ec", "git push -q && git ls-remote --tags origin v0.2.0 && git push -q --follow-tags"],
+        cwd=clone.path,
+        check=True,
+    )
+    assert "refs/tags/v0.2.0" in clone.git("ls-remote", "--tags", "origin")
 
 
 def test_the_upstream_is_known_without_a_network(clone: Clone) -> None:

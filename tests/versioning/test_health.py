@@ -16,10 +16,13 @@ import pytest
 
 from tests.conftest import TEMPLATE, git
 from tests.versioning import small
-from versioning import health, objectives, verdicts
+from versioning import health, objectives, policy, verdicts
+from versioning import sidecar as sidecars
 from versioning.commands import setup
+from versioning.errors import VersioningError
 from versioning.git import Repository
 from versioning.health import Diagnosis
+from versioning.snapshot import DiskSnapshot
 
 
 @dataclass
@@ -167,7 +170,7 @@ def test_what_is_odd_is_named_and_its_cure_mends_it(
             "which is not there",
             "git remote set-url origin URL",
         ),
-        ("unfinished", rebase, "a rebase is not finished", "git rebase --continue || git rebase --abort"),
+        ("unfinished", rebase, "a rebase is not finished", "git rebase --continue"),
         ("data", lambda it: (it.path / small.ARTIFACT).unlink(), f"not here: {small.ARTIFACT}", "dvc pull"),
         ("data", lambda it: (it.path / small.DATA).unlink(), f"not here: {small.DATA}", "dvc pull"),
         ("sidecar", lambda it: (it.path / small.SIDECAR).unlink(), "is not there", "dvc repro -f -s sidecar"),
@@ -196,6 +199,34 @@ def test_what_only_a_person_can_mend_is_named(
     assert not found.sound and says in found.says and cure in found.cure, found
 
 
+def fight(clone: Clone, *files: str) -> None:
+    """Two branches with another content of the same files, and a merge of them that Git could not end."""
+    for branch, word in (("other", "theirs"), ("main", "ours")):
+        clone.git("checkout", "-q", *(["-b"] if branch == "other" else []), branch)
+        for file in files:
+            clone.write(file, (clone.path / file).read_text("utf-8").replace("seed: 42", f"seed: {len(word)}") + f"# {word}\n")
+        clone.git("-c", "core.hooksPath=/dev/null", "commit", "-q", "-a", "-m", word)
+    assert clone.run("git", "-c", "core.hooksPath=/dev/null", "merge", "other").returncode == 1
+
+
+def test_the_cure_of_a_conflict_keeps_what_was_typed(clone: Clone) -> None:
+    fight(clone, "params.yaml", "dvc.lock", "versioning.yaml")
+    clone.replace("params.yaml", "seed: ", "seed: 7  # by hand: ")
+    bad = {point: one for point, one in clone.points().items() if not one.sound}
+    assert "in conflict: dvc.lock, params.yaml" in bad["unfinished"].says
+    assert bad["unfinished"].cure.endswith(" merge") and "data" not in bad
+    assert not any(word in one.cure for one in bad.values() for word in ("--abort", "||", "git checkout", "rm dvc.lock"))
+    clone.paste(bad["unfinished"].cure.replace("python3", sys.executable))
+    assert "by hand" in (clone.path / "params.yaml").read_text("utf-8")
+
+
+def test_a_conflict_that_no_model_has(clone: Clone) -> None:
+    fight(clone, "README.md")
+    found = clone.points()["unfinished"]
+    assert "in conflict: README.md" in found.says and found.cure == "git merge --continue"
+    assert clone.run("sh", "-c", found.cure).returncode and "<<<<<<<" in (clone.path / "README.md").read_text("utf-8")
+
+
 def test_a_storage_beside_origin_that_is_not_connected_yet(clone: Clone) -> None:
     (clone.path.parent / "dvc").mkdir()
     (clone.path / ".dvc/config.local").unlink()
@@ -203,6 +234,28 @@ def test_a_storage_beside_origin_that_is_not_connected_yet(clone: Clone) -> None
     assert (found.says, found.cure) == ("the storage beside origin is not connected here", "python3 -m versioning setup")
     clone.paste(f"{found.cure} --no-install")
     assert "DVC remote" not in clone.bad()
+
+
+def test_what_its_author_never_pushed_is_said(clone: Clone) -> None:
+    (clone.path / small.ARTIFACT).unlink()
+    (clone.path / "models/customer-churn.features.json").unlink()
+    assert "not in the storage" not in clone.points()["data"].says  # the cache has it
+    shutil.rmtree(clone.path / ".dvc/cache")
+    found = clone.points()["data"]
+    assert f"{small.ARTIFACT}; not in the storage either: Ada Lovelace has to run dvc push" in found.says
+    assert found.cure == ""
+    said = clone.run(sys.executable, "-m", "versioning").stdout
+    assert "Next: not in the storage either: Ada Lovelace has to run dvc push; then: dvc pull" in said, said
+    (clone.path.parent / "store").rmdir()
+    assert "dvc push" not in clone.points()["data"].says
+
+
+def test_what_is_sound_is_said_in_short_lines(clone: Clone) -> None:
+    statement = "Any release can be rebuilt, and production can go back to one, in a known time."
+    rules = (clone.path / "versioning.yaml").read_text() + OBJECTIVES.replace("Back in time.", statement)
+    clone.write("versioning.yaml", rules)
+    said = clone.run(sys.executable, "-m", "versioning", "doctor").stdout
+    assert "ok  objectives: Any release" in said and all(len(line) <= 100 for line in said.splitlines()), said
 
 
 def test_a_link_into_a_cache_that_is_gone(clone: Clone) -> None:
@@ -337,8 +390,8 @@ def test_going_back_is_held_against_its_objective(clone: Clone, seconds: float, 
     ],
 )
 def test_objectives_that_speak_of_what_is_not_there(clone: Clone, old: str, new: str, says: str | None) -> None:
-    policy = (clone.path / "versioning.yaml").read_text() + OBJECTIVES.replace(old, new)
-    clone.write("versioning.yaml", policy)
+    rules = (clone.path / "versioning.yaml").read_text() + OBJECTIVES.replace(old, new)
+    clone.write("versioning.yaml", rules)
     found = clone.points()["objectives"]
     assert found.sound is (says is None) and (says or "Back in time") in found.says
 
@@ -400,3 +453,19 @@ def test_what_cannot_be_read_is_judged_again(clone: Clone, monkeypatch: pytest.M
     judged(clone, monkeypatch)
     clone.write(".git/model-gate/judged.json", content)
     assert judged(clone, monkeypatch) == ["v0.1.0"]
+
+
+# --- a report that nothing makes ---------------------------------------------------------------------------------------
+
+
+def test_a_report_that_no_stage_makes_is_named_where_it_is_asked_for(clone: Clone) -> None:
+    clone.replace("versioning.yaml", "- reports/calibration.csv", "- reports/lift.csv")
+    with Repository(clone.path) as repository:
+        disk = DiskSnapshot(repository)
+        rules = policy.load(disk)
+        with pytest.raises(VersioningError) as caught:
+            sidecars.describe(disk, rules, small.MODEL)
+    assert str(caught.value) == (
+        "reports/lift.csv is not there, and no stage of dvc.yaml makes it: versioning.yaml names it under paths: evaluation:"
+    )
+    assert caught.value.hint == "${EDITOR:-vi} versioning.yaml"

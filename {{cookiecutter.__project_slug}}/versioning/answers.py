@@ -9,6 +9,7 @@ import difflib
 import json
 import re
 import shlex
+import sys
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,8 +90,18 @@ def checked(key: str, value: str) -> str:
         plain = unicodedata.normalize("NFKD", value).encode("ascii", "ignore").decode().lower()
         name = re.sub(r"[^a-z0-9]+", "-", plain)[:63].strip("-")
         rule = "lower case, digits and hyphens, at most 63"
-        raise UsageError(f"--team is a name ({rule}), not {value!r}", f"model setup --team {name}" if name else None)
+        raise UsageError(f"--team is a name ({rule}), not {value!r}", _again("--team", value, name) if name else None)
     return value
+
+
+def _again(option: str, old: str, new: str) -> str:
+    """What was typed, with another value of one option: the others are wanted as well."""
+    typed = sys.argv[1:]
+    words = [option, new]
+    if typed[:1] == ["setup"] and (option in typed or f"{option}={old}" in typed):
+        words = [f"{option}={new}" if word == f"{option}={old}" else word for word in typed[1:]]
+        words = [new if before == option else word for before, word in zip(["", *words], words, strict=False)]
+    return shlex.join(["model", "setup", *words])
 
 
 def current(root: Path) -> dict[str, str]:
@@ -126,6 +137,7 @@ def plan(root: Path, wanted: Mapping[str, str]) -> Plan:
     for key, value in wanted.items():
         rules = _answered(rules, key, value)
     if "team" in wanted:
+        rules = _scope_renamed(rules, now["team"], wanted["team"])
         readme = readme.replace(f"the team **{now['team']}**", f"the team **{wanted['team']}**")
     if "ci" in wanted:
         service = services(root, now["ci"], wanted["ci"])
@@ -169,6 +181,26 @@ def _answered(text: str, key: str, value: str) -> str:
     if _value(changed, key) != value:
         raise VersioningError(f"{RULES}: {key} could not be set to {value!r}: write it there by hand")
     return changed
+
+
+def _scope_renamed(text: str, old: str, new: str) -> str:
+    """The objectives for a team that has another name now, where they name it; comments and quotes stay."""
+    objectives = re.search(r"(?m)^objectives:[^\n]*\n(?:(?:[ \t#\r][^\n]*)?\n)*", text)
+    listed = r"(?m)^(?P<in>[ \t]+)teams:[^\n]*(?:\n(?P=in)[ \t]*(?:-|#)[^\n]*)*"
+    teams = re.search(listed, objectives[0]) if objectives else None
+    if objectives is None or teams is None:
+        return text
+    plain = new if re.fullmatch(r"[a-z][a-z0-9-]{3,}", new) and new not in {"true", "false", "null"} else json.dumps(new)
+    name = re.compile(rf"""(?<![\w.-])(?P<q>["']?){re.escape(old)}(?P=q)(?![\w.-])""")
+
+    def renamed(line: str) -> str:
+        said, comment, rest = line.partition(" #")
+        written = name.sub(lambda found: f"{found['q']}{new}{found['q']}" if found["q"] else plain, said)
+        return f"{written}{comment}{rest}"
+
+    lines = [line if line.lstrip().startswith("#") else renamed(line) for line in teams[0].split("\n")]
+    start = objectives.start() + teams.start()
+    return text[:start] + "\n".join(lines) + text[start + len(teams[0]) :]
 
 
 def _value(text: str, key: str) -> str:

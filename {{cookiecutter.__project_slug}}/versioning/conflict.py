@@ -14,11 +14,11 @@ from . import pipeline as dvc
 from . import sidecar as sidecars
 from .checks.base import program
 from .documents import differences, load_yaml, shown
-from .errors import Malformed, UsageError
+from .errors import Malformed, UsageError, VersioningError
 from .findings import Finding
 from .git import Repository
 from .names import ReleaseTag, parse_tag
-from .snapshot import CommitSnapshot, Snapshot
+from .snapshot import CommitSnapshot, DiskSnapshot, Snapshot
 
 BOTH = "both"
 _GITS_OWN = {"ours": 0, "theirs": 1}
@@ -314,6 +314,17 @@ def finding(repository: Repository, snapshot: Snapshot) -> Finding | None:
     more = f", and {', '.join(others)} with it" if others else ""
     message = f"is in conflict{more}: this {conflict.what} is not done, of {one} and {other}"
     return Finding("CO02", first, message, hint=f"{program()} merge", actual=[side.name for side in conflict.sides])
+
+
+def cure(repository: Repository) -> str:
+    """The command that resolves a model's files which are in conflict on disk; empty where none is."""
+    try:
+        found = finding(repository, DiskSnapshot(repository))
+    except ModuleNotFoundError:  # without an environment nobody reads which files are the model's
+        return f"{program()} merge" if {dvc.LOCK, dvc.PIPELINE, dvc.PARAMS} & unmerged(repository).keys() else ""
+    except VersioningError:
+        return ""
+    return found.hint or "" if found else ""
 
 
 def _has_marks(snapshot: Snapshot, path: str) -> bool:

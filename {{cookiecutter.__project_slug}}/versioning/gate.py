@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import judge, remotes, storage
+from . import judge, pushing, remotes, storage
 from . import pipeline as dvc
 from . import policy as policies
 from .checks import GIT, artifact, program, version
@@ -125,6 +125,10 @@ def pre_push(lines: Iterable[str], remote: str) -> int:
             reports.append(Report(push_data(repository, [*releases], [*releases.values()])))
         if not any(report.findings for report in reports):
             remotes.remember(repository, [*releases])
+        branch = pushing.judged_by(repository) if releases else ""
+    if branch:
+        print(f"model-gate: a server judges by {policies.FILE} of {branch} as it is there, not by the one here", file=sys.stderr)
+        print(f"  hint: git push origin {branch} && git push --follow-tags", file=sys.stderr)
     return _answer(reports, "push")
 
 
@@ -250,7 +254,9 @@ def after_checkout() -> int:
     absent = _absent(repository)
     if absent:
         shown = ", ".join(absent[:3]) + (" …" if len(absent) > 3 else "")
-        print(f"model-gate: not on this machine yet: {shown}: {unconnected or 'dvc pull'}", file=sys.stderr)
+        disk = DiskSnapshot(repository)
+        unpushed = dvc.never_pushed(disk, absent, dvc.kept(disk))
+        print(f"model-gate: not on this machine yet: {shown}: {unconnected or unpushed or 'dvc pull'}", file=sys.stderr)
     else:
         _measure(repository, time.monotonic() - began)
     return 0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from . import glance, judge, objectives, policy, remotes, storage
+from . import conflict, glance, judge, objectives, policy, remotes, storage
 from . import pipeline as dvc
 from . import sidecar as sidecars
 from .checks import program
@@ -68,6 +68,11 @@ class Clone:
     def pipeline(self) -> dvc.Pipeline:
         """The pipeline on disk; raises Malformed where it cannot be read."""
         return dvc.load(self.disk)
+
+    @cached_property
+    def merging(self) -> str:
+        """What resolves the model's files while they are in conflict; empty while none is."""
+        return conflict.cure(self.repository)
 
 
 Examination = Callable[[Clone], Iterator[Diagnosis]]
@@ -146,8 +151,7 @@ def _unfinished(clone: Clone) -> Iterator[Diagnosis]:
     place = glance.Place(str(repository.path), str(repository.git_dir), str(repository.common_dir))
     what = glance.unfinished(place)
     if what:
-        cure = "git bisect reset" if what == "bisect" else f"git {what} --continue || git {what} --abort"
-        yield Diagnosis("unfinished", False, f"a {what} is not finished", cure)
+        yield _in_the_middle(clone, what)
     for lock in (repository.git_dir / "index.lock", repository.git_dir / "HEAD.lock", repository.common_dir / "packed-refs.lock"):
         if lock.exists() and time.time() - lock.stat().st_mtime > _STALE_SECONDS:
             yield Diagnosis(
@@ -156,6 +160,16 @@ def _unfinished(clone: Clone) -> Iterator[Diagnosis]:
     busy = repository.path / ".dvc/tmp/rwlock"
     if _is_held_by_nobody(busy):
         yield Diagnosis("lock", False, "DVC's lock was left by a process that is gone", f"rm {shlex.quote(str(busy))}")
+
+
+def _in_the_middle(clone: Clone, what: str) -> Diagnosis:
+    """What goes on from here; what takes everything back is told in words only: who pastes it would lose a resolution."""
+    if what == "bisect":
+        return Diagnosis("unfinished", False, "a bisect is not finished", "git bisect reset")
+    cure = clone.merging or f"git {what} --continue"
+    open_files = sorted(conflict.unmerged(clone.repository))
+    said = f", in conflict: {', '.join(open_files[:3])}{' …' if len(open_files) > 3 else ''}" if open_files else ""
+    return Diagnosis("unfinished", False, f"a {what} is not finished{said} (--abort would take all of it back)", cure)
 
 
 def _is_held_by_nobody(lock: Path) -> bool:
@@ -293,7 +307,8 @@ def _tags(clone: Clone) -> Iterator[Diagnosis]:
 def _policy(clone: Clone) -> Iterator[Diagnosis]:
     repository = clone.repository
     disk = clone.disk
-    restore = f"git checkout HEAD -- {policy.FILE}"
+    # What a merge has left in it, a person resolves: what is typed already must not be lost.
+    restore = _EDIT if policy.FILE in conflict.unmerged(repository) else f"git checkout HEAD -- {policy.FILE}"
     if disk.read(policy.FILE) is None:
         yield Diagnosis("policy", False, f"{policy.FILE}, which holds the rules of this repository, is not there", restore)
         return
@@ -303,8 +318,8 @@ def _policy(clone: Clone) -> Iterator[Diagnosis]:
         yield Diagnosis("policy", False, str(error), restore)
         return
     if unknown:
-        said = f"nothing reads {', '.join(unknown)} in {policy.FILE}: a slip, or for newer rules than are installed here"
-        yield Diagnosis("policy", False, said, f"{_EDIT} || python3 -m versioning hooks install")
+        said = f"nothing reads {', '.join(unknown)} in {policy.FILE}: a slip, or for newer rules than the hooks have"
+        yield Diagnosis("policy", False, said, _EDIT)
     else:
         models = ", ".join(f"«{name}»" for name in (rules.model, *rules.others))
         yield Diagnosis("policy", bool(rules.model), f"{rules.policy}, model {models}", "" if rules.model else _EDIT)
@@ -357,17 +372,22 @@ def _data(clone: Clone) -> Iterator[Diagnosis]:
     """Whether what the locks and the pointers name lies on disk."""
     disk = clone.disk
     try:
-        paths = dvc.kept_paths(disk, clone.pipeline)
+        kept = dvc.kept(disk, clone.pipeline)
     except VersioningError as error:
-        yield Diagnosis("data", False, str(error), error.hint or "dvc status")
+        if not clone.merging:  # else all that can be said of it is said already
+            yield Diagnosis("data", False, str(error), error.hint or "dvc status")
         return
-    absent = sorted(path for path in paths if not disk.path(path).exists())
+    absent = sorted(path for path in kept if not disk.path(path).exists())
     broken = [path for path in absent if disk.path(path).is_symlink()]
     said = "all that the locks and pointers name is here"
     if absent:
         said = f"not here: {', '.join(absent[:3])}{' …' if len(absent) > 3 else ''}"
     if broken:
         said = f"{broken[0]} links to a cache that is gone" + (f", {said}" if len(absent) > 1 else "")
+    unpushed = dvc.never_pushed(disk, absent, kept)
+    if unpushed:
+        yield Diagnosis("data", False, f"{said}; {unpushed}")  # no command of ours brings it
+        return
     yield Diagnosis("data", not absent, said, "dvc pull" if absent else "")
 
 

@@ -231,16 +231,38 @@ def kept_paths(snapshot: Snapshot, known: Pipeline | None = None) -> set[str]:
     Raises:
         Malformed: one of them cannot be read.
     """
+    return {*kept(snapshot, known)}
+
+
+def kept(snapshot: Snapshot, known: Pipeline | None = None) -> dict[str, str]:
+    """The same, each path with its MD5; empty where DVC 2 made it, which kept it under another name.
+
+    Raises:
+        Malformed: a lock or a pointer cannot be read.
+    """
     pipeline = known or load(snapshot)
-    found: set[str] = set()
+    found: dict[str, str] = {}
     for name, stage in pipeline.stages.items():
         locked = pipeline.locked.get(name)
-        found |= {path for path, _ in _recorded(stage, locked)} if locked else set()
+        for path, recorded in _recorded(stage, locked) if locked else ():
+            found[path] = "" if recorded.by_dvc_2 else recorded.md5
     ignore = DvcIgnore(snapshot)
     for pointer in snapshot.named("*.dvc"):
         if not ignore.hides(pointer) and not _is_of_another_project(snapshot, pointer):
-            found |= {path for path, _ in _pointed(pointer, snapshot.yaml(pointer) or {})}
-    return {path for path in found if "://" not in path}
+            found |= dict(_pointed(pointer, snapshot.yaml(pointer) or {}))
+    return {path: md5 for path, md5 in found.items() if "://" not in path}
+
+
+def never_pushed(snapshot: Snapshot, absent: Iterable[str], hashes: Mapping[str, str]) -> str:
+    """Who has to push what lies neither here nor in the storage; empty where all lies there, or it cannot be told."""
+    storage = Storage(snapshot.repository)
+    if storage.remote_folder is None or not storage.remote_folder.is_dir():
+        return ""  # what is behind a network is not asked
+    nowhere = [path for path in absent if hashes.get(path) and storage.find(hashes[path]) is None]
+    if not nowhere:
+        return ""
+    who = snapshot.repository.run("log", "-1", "--format=%an", "--", LOCK, f"{nowhere[0]}.dvc", check=False).strip()
+    return f"not in the storage either: {who or 'its author'} has to run dvc push"
 
 
 def own_name(stage: str) -> str:

@@ -19,7 +19,7 @@ from . import pipeline as dvc
 from .documents import dump_json, load_json
 from .errors import Malformed, VersioningError
 from .git import Repository
-from .policy import Policy
+from .policy import FILE, Policy
 from .snapshot import CommitSnapshot, DiskSnapshot, Snapshot
 from .storage import Digests
 
@@ -179,7 +179,7 @@ def describe(disk: DiskSnapshot, policy: Policy, model: str, now: datetime | Non
         "features": _file(disk, features_of(model)),
         "environment": _environment(disk, policy, field(previous, "environment") if same else None),
         "seed": recorded.get("seed"),
-        "evaluation": [_file(disk, path) for path in policy.evaluation],
+        "evaluation": [_report(disk, pipeline, path) for path in policy.evaluation],
         "tags": {
             "experiment_id": _experiment(),
             "data_snapshot": str(_needed(policy, params, "data", "id")),
@@ -310,6 +310,14 @@ def _file(disk: Snapshot, path: str) -> dict[str, str]:
     if digest is None:
         raise VersioningError(f"{path} is not there", "dvc repro")
     return {"path": path, "sha256": digest}
+
+
+def _report(disk: Snapshot, pipeline: dvc.Pipeline, path: str) -> dict[str, str]:
+    """A report of the evaluation; one that no stage makes would be asked of `dvc repro` for ever."""
+    if pipeline.producer(path) is None and disk.read(path) is None:
+        message = f"{path} is not there, and no stage of {dvc.PIPELINE} makes it: {FILE} names it under paths: evaluation:"
+        raise VersioningError(message, f"${{EDITOR:-vi}} {FILE}")
+    return _file(disk, path)
 
 
 def _evaluation_data(pipeline: dvc.Pipeline, policy: Policy) -> dict[str, str] | None:

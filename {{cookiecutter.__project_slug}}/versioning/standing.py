@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import checklist, glance, judge
+from . import checklist, conflict, glance, judge
 from . import policy as policies
 from .checks import program
 from .errors import Malformed, VersioningError
@@ -58,7 +58,7 @@ def _text(repository: Repository, status: str, unfinished: str) -> tuple[str, bo
     """What is printed, and whether it stays true as long as nothing changes."""
     lines = [_here(status)]
     if unfinished:
-        lines += _in_the_middle(unfinished, status)
+        lines += _in_the_middle(unfinished, status, conflict.cure(repository))
         return "\n".join(lines), True
     if repository.head() is None:
         return "\n".join([*lines, "there is no commit yet", 'Next: git add -A && git commit -m "Start"']), True
@@ -96,15 +96,13 @@ def _upstream(said: dict[str, str], branch: str) -> str:
     return f", {' and '.join(named)} of {upstream}" if named else f", as {upstream}"
 
 
-def _in_the_middle(unfinished: str, status: str) -> Iterator[str]:
+def _in_the_middle(unfinished: str, status: str, cure: str) -> Iterator[str]:
     conflicts = [path for line, path in _unmerged(status)]
-    if conflicts:
-        shown = ", ".join(conflicts[:3]) + (" …" if len(conflicts) > 3 else "")
-        yield f"a {unfinished} is not finished: {len(conflicts)} in conflict ({shown})"
-        yield f"Next: {program()} check"
-    else:
-        yield f"a {unfinished} is not finished"
-        yield "Next: git bisect reset" if unfinished == "bisect" else f"Next: git {unfinished} --continue"
+    shown = ", ".join(conflicts[:3]) + (" …" if len(conflicts) > 3 else "")
+    yield f"a {unfinished} is not finished" + (f": {len(conflicts)} in conflict ({shown})" if conflicts else "")
+    going_on = "git bisect reset" if unfinished == "bisect" else f"git {unfinished} --continue"
+    by_hand = f"resolve {shown}, git add it, then: " if conflicts else ""
+    yield f"Next: {cure or f'{by_hand}{going_on}'}"
 
 
 def _unmerged(status: str) -> Iterator[tuple[str, str]]:
@@ -121,7 +119,7 @@ def _judged(repository: Repository) -> tuple[list[str], Report, list[str]]:
         return [f"{policies.FILE}, which holds the rules of this repository, is not there"], Report([]), [f"Next: {cure}"]
     found = checklist.of(repository, judge.Moment(progress=meter("hashing"), acting=True))
     lines = [line for model, rules in _models(disk) for line in _model(repository, disk, model, rules)]
-    return lines, found.report, [*_stopping(found.report), *_next(found)]
+    return lines, found.report, [*(_stopping(found.report) if found.stopped else ()), *_next(found)]
 
 
 def _models(disk: DiskSnapshot) -> list[tuple[str, Policy]]:

@@ -131,8 +131,10 @@ def test_ar03_bytes_that_are_not_here(project: Project) -> None:
     output = refused_tag(project, f"AR03 the bytes of {ARTIFACT} are not here")
     away.rename(remote)
     (hint,) = hints(output)
-    assert hint == "dvc pull && git tag -a v0.1.0 -m v0.1.0"
-    assert project.sh(hint).status == 0, project.story
+    who, _, pull = hint.partition("; then: ")
+    assert who.startswith("not in the storage either: ") and who.endswith(" has to run dvc push")
+    assert pull == "dvc pull && git tag -a v0.1.0 -m v0.1.0"
+    assert project.sh(pull).status == 0, project.story
     assert project.tags() == ["v0.1.0"]
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from tests.versioning import small
 from tests.versioning.conftest import SIDECAR, Project
+from versioning import checklist, judge
+from versioning.git import Repository
 
 
 def test_a_release_that_nothing_contradicts(released: Project) -> None:
@@ -93,9 +97,58 @@ def test_what_is_ready_is_said_with_the_command(project: Project) -> None:
 def test_what_is_trained_and_not_committed_comes_first(project: Project) -> None:
     project.replace("params.yaml", "C: 1.0", "C: 0.5")
     project.dvc("repro")
-    steps = [line.partition(". ")[2] for line in project.refused("model", "check").splitlines() if line.startswith("  1.")]
-    assert steps, project.story  # the sidecar's commit does not hold the parameter yet
-    project.git("add", "-A")
-    project.git("commit", "-q", "-m", "Train")
-    assert project.sh(project.refused("model", "check").rpartition("1. ")[2]).status == 0, project.story
-    assert project.tags() == ["v0.1.0"]
+    said = project.refused("model", "check")
+    assert "CO03" in said  # the sidecar's commit does not hold the parameter yet
+    steps = [line.partition(". ")[2] for line in said.splitlines() if line.startswith("  ")][-2:]
+    stamp = "model stamp --commit && git tag -a v0.1.0 -m v0.1.0 && git push --follow-tags"
+    assert steps == ['git add -A && git commit -m "Train"', stamp], said
+    alone = project.model()
+    assert "would be stopped" not in alone and alone.endswith(f"Next: {steps[0]}"), alone
+    for step in steps:
+        assert project.sh(step).status == 0, project.story
+    project.assert_released("v0.1.0")
+
+
+def test_after_a_release_the_next_one_stamps_by_itself(released: Project) -> None:
+    released.replace("params.yaml", "C: 1.0", "C: 0.5")
+    released.dvc("repro")
+    following = []
+    for _ in range(3):
+        said = released.model()
+        assert "would be stopped" not in said, said
+        following.append(said.rpartition("Next: ")[2])
+        done = released.sh(following[-1])
+        assert done.status == 0, released.story
+    assert following == ['git add -A && git commit -m "Train"', "model release", "model release"]
+    assert released.sh(done.output.rstrip().rpartition("Next: ")[2]).status == 0, released.story
+    assert released.tags() == ["v0.1.0", "v0.2.0"]
+
+
+def test_other_data_under_an_old_name_are_named_before_they_are_stamped(released: Project) -> None:
+    data = "data/raw/telco-customer-churn.csv"
+    lines = released.read(data).splitlines(keepends=True)
+    released.write(data, "".join([*lines[:-1], lines[-2].replace(lines[-2][:10], "9999-NEWID")]))
+    released.dvc("add", data)
+    released.dvc("repro")
+    said = released.refused("model", "check")
+    assert "DA02" in said and "CO03" in said
+    (step,) = [line.partition(". ")[2] for line in said.splitlines() if line.startswith("  ") and line[2].isdigit()]
+    assert step.startswith("change id: ") and "dvc repro" in step
+    released.replace("params.yaml", "id: telco-churn", "id: new-churn")
+    assert released.sh(step.partition("then ")[2]).status == 0, released.story
+    assert released.model().endswith("Next: model release")
+
+
+def test_nothing_is_trained_yet(clone: Path) -> None:
+    for path in (small.SIDECAR, "dvc.lock", small.ARTIFACT):
+        (clone / path).unlink()
+    with Repository(clone) as repository:
+        found = checklist.of(repository, judge.Moment())
+    (said,) = [one.message for one in found.report.findings if one.code == "SC03"]
+    assert said == f"is missing, and so is its model: {small.ARTIFACT} is not trained yet"
+    assert found.stopped and found.steps[0].startswith("dvc repro && git add -A && ")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    return small.build(tmp_path / "clone").path

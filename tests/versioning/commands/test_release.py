@@ -179,6 +179,14 @@ def test_it_proposes_the_part_that_should_grow_and_says_why(released: Project) -
     assert released.sh(said.rpartition("Next: ")[2]).status == 0 and released.tags() == ["v0.1.0", "v0.2.0"]
 
 
+def test_what_is_not_committed_is_committed_before_the_proposed_release(released: Project) -> None:
+    released.replace("params.yaml", "C: 1.0", "C: 0.5")
+    released.dvc("repro")
+    step = released.model("release").rpartition("Next: ")[2]
+    assert step == 'git add -A && git commit -m "Train" && model release minor'
+    assert released.sh(step).status == 0 and released.tags() == ["v0.1.0", "v0.2.0"], released.story
+
+
 def test_an_input_that_goes_is_proposed_as_major_and_refused_as_minor(released: Project) -> None:
     released.replace("params.yaml", "    - tenure\n", "")
     released.commit("Drop tenure")

@@ -229,6 +229,44 @@ def test_a_name_is_proposed() -> None:
         answers.checked("team", "-")
 
 
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        (["--team", "Risk", "--policy", "team", "--yes"], "model setup --team risk --policy team --yes"),
+        (["--ci", "gitlab", "--team=Risk"], "model setup --ci gitlab --team=risk"),
+    ],
+)
+def test_the_other_options_stay_in_the_proposal(monkeypatch: pytest.MonkeyPatch, typed: list[str], hint: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["model", "setup", *typed])
+    with pytest.raises(UsageError) as caught:
+        answers.checked("team", "Risk")
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("teams", "after"),
+    [
+        (
+            "    teams:\n      - data-science  # data-science\n      - data\n",
+            "    teams:\n      - risk  # data-science\n      - data\n",
+        ),
+        ("    teams:\n    - 'data-science'\n", "    teams:\n    - 'risk'\n"),
+        ("    teams: [data, data-science]\n", "    teams: [data, risk]\n"),
+        ("    teams: [data-science-eu]\n", "    teams: [data-science-eu]\n"),
+        ("    models: [data-science]\n", "    models: [data-science]\n"),
+    ],
+)
+def test_the_objectives_name_the_team_as_it_is_called_now(tmp_path: Path, teams: str, after: str) -> None:
+    text = "team: data-science\nobjectives:\n  statement: For data-science.\n\n  scope:\n"
+    end = "  environments:\n    - data-science\npolicy: solo\nci: github\nregistry: git\n"
+    (tmp_path / "versioning.yaml").write_text(text + teams + end)
+    (change,) = answers.plan(tmp_path, {"team": "risk"}).changes
+    assert change.after == text.replace("team: data-science", 'team: "risk"') + after + end
+    change.apply(tmp_path)
+    (back,) = answers.plan(tmp_path, {"team": "data-science"}).changes
+    assert back.after == text.replace("team: data-science", 'team: "data-science"') + teams + end
+
+
 # --- what it means for releases ---------------------------------------------------------------------------------------
 
 
@@ -250,6 +288,16 @@ def test_another_team_makes_no_release_untrue(released: Project) -> None:
     released.git("push", "-q", "--follow-tags")
     released.assert_released("v0.2.0")
     assert SIDECAR in released.git("diff", "--name-only", "v0.1.0", "v0.2.0")
+
+
+def test_another_team_that_is_not_pushed_yet_goes_before_the_release(released: Project) -> None:
+    step = next_step(released.model("setup", "--team", "risk", "--yes"))
+    assert released.sh(step.removesuffix(" && git push")).status == 0, released.story
+    push = next_step(released.model("release", "minor"))
+    together = released.refused("git", "push", "--follow-tags")
+    assert "hint: git push origin main && git push --follow-tags" in together
+    assert push == "git push && git push --follow-tags" and released.sh(push).status == 0, released.story
+    released.assert_released("v0.2.0")
 
 
 def test_a_team_that_the_default_branch_never_had_is_refused(released: Project) -> None:

@@ -102,7 +102,7 @@ def bytes_match(case: Case) -> Iterator[Finding]:
         place = case.bytes_of(path)
         if place is None:
             message = f"the bytes of {path} are not here, so the sidecar's sha256 cannot be checked"
-            yield case.finding("AR03", message, *keys, expected=claimed, hint=_pull(case))
+            yield case.finding("AR03", message, *keys, expected=claimed, hint=_pull(case, path))
             continue
         actual = case.digests.of(place, "sha256", case.progress)
         if actual != claimed:
@@ -181,9 +181,11 @@ def _in_git(case: Case, keys: tuple[str, ...], path: str, claimed: str) -> Itera
         yield case.finding("AR03", message, *keys, "sha256", expected=actual, actual=claimed, hint=case.redescribe)
 
 
-def _pull(case: Case) -> str:
+def _pull(case: Case, path: str) -> str:
     untagged = case.tag and not case.repository.resolve(f"refs/tags/{case.tag}")
-    return f"dvc pull && git tag -a {case.tag} -m {case.tag}" if untagged else "dvc pull"
+    pull = f"dvc pull && git tag -a {case.tag} -m {case.tag}" if untagged else "dvc pull"
+    unpushed = dvc.never_pushed(case.snapshot, [path], {path: case.recorded_content(path) or ""})
+    return f"{unpushed}; then: {pull}" if unpushed else pull
 
 
 def _mend(case: Case, path: str) -> str:

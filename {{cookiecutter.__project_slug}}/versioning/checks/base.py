@@ -18,6 +18,7 @@ from ..findings import Finding
 from ..git import Repository
 from ..history import History
 from ..names import Attempt, ReleaseTag, Version
+from ..policy import FILE as RULES_FILE
 from ..policy import Policy
 from ..releases import Release
 from ..snapshot import DiskSnapshot, Snapshot
@@ -172,11 +173,18 @@ class Case:
         """A command, and the commit and tag that follow from it."""
         if self.committing:
             return f"{command} && git add {dvc.LOCK} {shlex.quote(self.file)}"
-        paths = "-A" if everything else f"{dvc.LOCK} {shlex.quote(self.file)}"
+        paths = "-A" if everything or self._has_new_rules else f"{dvc.LOCK} {shlex.quote(self.file)}"
         message = "Train" if everything else "Describe the model as it is"
         # What was trained and committed in one go is held by that new commit only; a true claim is left alone.
         stamp = f" && {self._stamping}" if everything and self.tagging else ""
         return f'{command} && git add {paths} && git commit -m "{message}"{stamp}{self.tagging}'
+
+    @property
+    def _has_new_rules(self) -> bool:
+        """Whether the rules are changed and not committed: the sidecar that is written by them is committed with them."""
+        if not self.snapshot.on_disk:
+            return False
+        return bool(self.repository.run("status", "--porcelain", "--untracked-files=no", "--", RULES_FILE))
 
     def then_tag(self, command: str) -> str:
         """A command after which nothing is to be committed, and the tag that follows from it."""

@@ -85,11 +85,12 @@ def paired(case: Case) -> Iterator[Finding]:
             "SC03", message, actual=declared[case.model], hint=f"take «{twins[0]}» out of artifacts: in {dvc.PIPELINE}"
         )
     if not there and case.model in declared:
-        unmade = case.pipeline.output(declared[case.model]) is None
-        yield case.finding(
-            "SC03", f"is missing: the model {declared[case.model]} has no sidecar",
-            hint=case.then("dvc repro", everything=True) if unmade else case.redescribe,
-        )  # fmt: skip
+        if case.pipeline.output(declared[case.model]) is None:
+            message = f"is missing, and so is its model: {declared[case.model]} is not trained yet"
+            yield case.finding("SC03", message, hint=case.then("dvc repro", everything=True))
+        else:
+            message = f"is missing: the model {declared[case.model]} has no sidecar"
+            yield case.finding("SC03", message, hint=case.redescribe)
     elif not there:
         yield case.finding("SC03", f"is missing, and {dvc.PIPELINE} declares no model «{case.model}»", hint="dvc repro")
     elif case.model not in declared:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from dataclasses import asdict
 
 from .. import health
@@ -30,7 +31,9 @@ def doctor(arguments: argparse.Namespace) -> int:
     else:
         for diagnosis in found:
             mark = "BAD" if not diagnosis.sound else "see" if diagnosis.cure else "ok "
-            print(f"{mark} {diagnosis.point}: {diagnosis.says}")
+            line = f"{mark} {diagnosis.point}: {diagnosis.says}"
+            # What is wrong stays one line, to be searched for and passed on.
+            print("\n".join(textwrap.wrap(line, 100, subsequent_indent="      ")) if diagnosis.sound else line)
             if diagnosis.cure:
                 print(f"      {diagnosis.cure}")
     return 0 if all(diagnosis.sound for diagnosis in found) else 1

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .. import judge, policy, proposal, releases
+from .. import judge, policy, proposal, pushing, releases
 from .. import pipeline as dvc
 from .. import sidecar as sidecars
 from ..checklist import declared_version
@@ -24,6 +24,7 @@ from ..progress import meter
 from ..snapshot import DiskSnapshot
 
 EXAMPLE = "model release minor"
+_COMMIT = 'git add -A && git commit -m "Train"'
 _LINE = re.compile(rb"^version:[ \t]*[^#\n]*?(?=[ \t]*(?:#.*)?$)", re.MULTILINE)
 
 
@@ -62,9 +63,14 @@ def release(arguments: argparse.Namespace) -> int:
         _commit(repository, rules, tag)
         branch = _leave_no_stray(repository, tag)
         _tag(repository, rules, tag, arguments.message or tag)
-        push = "git push --follow-tags" + (" -u origin HEAD" if branch else "")
+        push = "git push --follow-tags -u origin HEAD" if branch else pushing.command(repository)
+        judged_by = pushing.judged_by(repository)
         if not repository.run("remote"):
             push = "git remote add origin URL && git push --follow-tags -u origin HEAD"
+        if judged_by and not push.startswith("git push && "):
+            print(
+                f"versioning.yaml of {judged_by} on origin has other rules, by which a server judges: merge this one there first"
+            )
     print(f"released {tag} on {_branch(repository)}, commit {_short_head(repository)}\nNext: {push}")
     return 0
 
@@ -72,10 +78,11 @@ def release(arguments: argparse.Namespace) -> int:
 def _propose(repository: Repository, rules: policy.Policy, *, named: bool) -> int:
     """Say what changed since the last final release, and which part of the version that makes grow."""
     verb = f"model release{f' --model {rules.model}' if named else ''}"
+    commit = f"{_COMMIT} && " if _not_committed(repository, rules) else ""
     last = proposal.last_final(repository, rules.model)
     if last is None:
         declared = declared_version(DiskSnapshot(repository), rules) or FIRST
-        print(f"{rules.model} has no final release yet\nNext: {verb} {declared.final}")
+        print(f"{rules.model} has no final release yet\nNext: {commit}{verb} {declared.final}")
         return 0
     found = [*proposal.reasons(repository, rules, last)]
     if not found:
@@ -85,7 +92,7 @@ def _propose(repository: Repository, rules: policy.Policy, *, named: bool) -> in
     print(f"since {last.tag}:")
     for reason in sorted(found, key=lambda reason: BUMPS.index(reason.part)):
         print(f"  {reason.part:<5}  {reason.what}")
-    print(f"proposed: {part}, {_wanted(repository, rules, part)}\nNext: {verb} {part}")
+    print(f"proposed: {part}, {_wanted(repository, rules, part)}\nNext: {commit}{verb} {part}")
     return 0
 
 
@@ -124,15 +131,19 @@ def _refuse_if_taken(repository: Repository, tag: str) -> None:
         raise VersioningError(f"{tag} is released already, on commit {commit[:7]}", next_release(tag))
 
 
-def _refuse_if_dirty(repository: Repository, rules: policy.Policy) -> None:
+def _not_committed(repository: Repository, rules: policy.Policy) -> list[str]:
     """Only what a release is made of has to be committed; a README in progress may wait."""
     paths = [rules.params, dvc.PIPELINE, dvc.LOCK, policy.FILE, sidecars.path_of(rules.model)]
     changed = repository.run("status", "--porcelain", "-z", "--", *paths).split("\0")
-    names = [line[3:] for line in changed if line]
+    return [line[3:] for line in changed if line]
+
+
+def _refuse_if_dirty(repository: Repository, rules: policy.Policy) -> None:
+    names = _not_committed(repository, rules)
     if names:
         raise VersioningError(
             f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not committed as on disk",
-            'git add -A && git commit -m "Train"',
+            _COMMIT,
         )
 
 
