@@ -145,7 +145,7 @@ def refuse_inside(repository: Repository, options: dict[str, str]) -> None:
     """
     if clouds.of(options["url"]):
         return
-    folder = Path(options["url"]).resolve().parent
+    folder = Path(options["url"]).parent.resolve()
     for top in (repository.path, repository.main_worktree, repository.common_dir):
         if folder.is_relative_to(top.resolve()):
             beside = repository.main_worktree.with_name(f"{repository.main_worktree.name}-storage")
