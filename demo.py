@@ -120,7 +120,7 @@ def tell_all(story: Story) -> None:
     story.edit("params.yaml", "C: 1.0", "C: 0.05")
     story.run("dvc repro --quiet && git add -A && git commit -q -m 'Train with more regularisation'")
     story.run("model release minor && git push --quiet --follow-tags")
-    story.run("dvc metrics diff v0.1.0 v0.2.0")
+    story.run("model diff v0.1.0 v0.2.0", shown=30)
 
     refuse_three_lies(story, sidecar, model)
 
