@@ -12,7 +12,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 def test_raw_rows_are_scored_as_evaluate_judged_them(sample: Path, project: Path, modules: Any, tmp_path: Path) -> None:
     raw = modules.prepare.read_table(project / "raw.csv")
-    cleaned = modules.prepare.clean(raw, *modules.prepare.read_columns(project / "params.yaml"))
+    columns = modules.prepare.read_columns(project / "params.yaml")
+    cleaned = modules.prepare.clean(raw, columns.target, columns.task, columns.numeric, columns.categorical)
     _, test = modules.prepare.split(cleaned, "Churn", "classification", 0.2, 42)
     modules.prepare.write_table(raw.loc[test.index].drop(columns="Churn"), tmp_path / "in.csv")
     model, spec = sample / "models" / "churn.skops", sample / "models" / "churn.features.json"
