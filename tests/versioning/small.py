@@ -223,6 +223,21 @@ def _sidecar(number: int, commit: str, made: Mapping[str, bytes]) -> dict[str, A
 # --- the repository ---------------------------------------------------------------------------------------------------
 
 
+class Folder:
+    """A working tree whose files a test edits as a person does."""
+
+    path: Path
+
+    def write(self, path: str, text: str) -> None:
+        (self.path / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.path / path).write_text(text, "utf-8")
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        text = (self.path / path).read_text("utf-8")
+        assert old in text
+        self.write(path, text.replace(old, new, 1))
+
+
 @dataclass
 class Small:
     """A repository whose last commit is ready to be released; forged commits lie beside it, on no branch."""

@@ -21,7 +21,7 @@ IS_FRESH = glance._is_fresh
 
 
 @dataclass
-class Clone:
+class Clone(small.Folder):
     """A small repository, looked at from a shell."""
 
     path: Path
@@ -42,15 +42,6 @@ class Clone:
     def kept(self) -> str | None:
         """The answer that would be printed again."""
         return glance.answer(str(self.path))
-
-    def write(self, path: str, text: str) -> None:
-        (self.path / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.path / path).write_text(text, "utf-8")
-
-    def replace(self, path: str, old: str, new: str) -> None:
-        text = (self.path / path).read_text("utf-8")
-        assert old in text
-        self.write(path, text.replace(old, new, 1))
 
 
 @pytest.fixture

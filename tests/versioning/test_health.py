@@ -26,7 +26,7 @@ from versioning.snapshot import DiskSnapshot
 
 
 @dataclass
-class Clone:
+class Clone(small.Folder):
     """A small clone that is sound, with its storage and its origin beside it."""
 
     path: Path
@@ -50,15 +50,6 @@ class Clone:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, cwd=self.path, capture_output=True, text=True, check=False)
-
-    def write(self, path: str, text: str) -> None:
-        (self.path / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.path / path).write_text(text, "utf-8")
-
-    def replace(self, path: str, old: str, new: str) -> None:
-        text = (self.path / path).read_text("utf-8")
-        assert old in text
-        self.write(path, text.replace(old, new, 1))
 
 
 @pytest.fixture(scope="module")
